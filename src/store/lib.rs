@@ -1,0 +1,3 @@
+//! The local message cache in SQLite: the only crate that names rusqlite.
+
+pub mod write;
