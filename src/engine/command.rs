@@ -1,0 +1,69 @@
+//! What the user wants. Each command is committed with its local effect in one transaction before anything is sent.
+
+use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId};
+
+/// Messages acted on: in one mailbox, or wherever they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    pub messages: Vec<MessageId>,
+    /// `None`: in every mailbox that holds them.
+    pub mailbox: Option<MailboxId>,
+}
+
+/// A wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Flag {
+        selection: Selection,
+        change: FlagChange,
+    },
+    Move {
+        selection: Selection,
+        to: MailboxId,
+    },
+    Copy {
+        selection: Selection,
+        to: MailboxId,
+    },
+    /// To the account's trash; from the trash, or where there is none, for good.
+    Delete(Selection),
+    /// To the account's archive.
+    Archive(Selection),
+    /// To the account's junk mailbox.
+    Junk(Selection),
+    /// Takes back the newest intent (or the one named) where the server has not heard of it; where it has, sends
+    /// the inverse.
+    Undo {
+        intent: Option<i64>,
+    },
+    /// Stores a draft in the account's drafts mailbox, replacing an earlier version of it.
+    SaveDraft {
+        account: AccountId,
+        raw: Vec<u8>,
+        replaces: Option<MessageId>,
+    },
+    DiscardDraft(MessageId),
+    /// The user is waiting for this body: it jumps the queue.
+    FetchBody(MessageId),
+    /// Sync now; empty: all accounts.
+    CheckNow(Vec<AccountId>),
+    /// No network until told otherwise.
+    SetOffline(bool),
+    /// The user has looked at a sudden disappearance: go on.
+    AcceptDisappearance(AccountId),
+    /// What to do with a held or uncertain submission.
+    Resend(posthorn_model::SubmissionId),
+    CancelSubmission(posthorn_model::SubmissionId),
+    /// The user says that the uncertain message did arrive.
+    MarkSent(posthorn_model::SubmissionId),
+}
+
+/// What a command has done here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// For undo; `None` where there is nothing to take back.
+    pub intent: Option<i64>,
+    pub messages: usize,
+    /// The new draft's id, for `SaveDraft`.
+    pub draft: Option<MessageId>,
+}
