@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, FlagChange, Flags, Hash, MailboxId, MessageId, OperationId, Timestamp, Uid, UidValidity,
+    AccountId, FlagChange, Flags, Hash, InternetMessageId, MailboxId, MessageId, OperationId, Timestamp, Uid,
+    UidValidity,
 };
 
 /// One message as the operation found it on the server.
@@ -14,6 +15,10 @@ pub struct Target {
     pub uid: Option<Uid>,
     /// Flags before the act, for the way back.
     pub before: Flags,
+    /// What the message says of itself: checked before anything is expunged, and found again by it where the
+    /// UIDs' generation has changed.
+    #[serde(default)]
+    pub message_id: Option<InternetMessageId>,
 }
 
 /// What the server is to do.
