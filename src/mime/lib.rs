@@ -1,1 +1,36 @@
-//! stub
+//! Bytes to meaning and meaning to bytes: messages as RFC 5322 and MIME (RFC 2045 to 2049) write them.
+//!
+//! Everything here is pure: no I/O, no clock, no randomness, no globals. Reading never fails: whatever arrives
+//! gives a value and a list of [`Defect`]s, within bounds on depth, parts and header size, in time linear in the
+//! message. Writing never lets a line break from a name, an address, a subject or a file name reach a header.
+//! This is the only crate that names mail-parser (field parsers and decoders) and mail-builder. It knows nothing of
+//! HTML beyond stripping it for previews and the search index, nor of mailbox names (IMAP's modified UTF-7).
+//!
+//! Start reading at [`parse()`]: `structure` cuts a message into leaves, `field` and `envelope` read header
+//! blocks, `charset` and `decode` give text, [`text`] makes it readable. [`compose`] goes the other way. [`thread`]
+//! and [`subject`] are RFC 5256.
+
+pub mod address;
+pub mod charset;
+pub mod compose;
+mod date;
+mod decode;
+pub mod defect;
+mod envelope;
+mod field;
+pub mod headers;
+pub mod media_type;
+mod name;
+pub mod parse;
+mod structure;
+pub mod subject;
+pub mod text;
+pub mod thread;
+mod word;
+
+pub use address::{format_address, format_addresses, parse_addresses};
+pub use defect::Defect;
+pub use media_type::content_type_for;
+pub use name::safe_file_name;
+pub use parse::{Parsed, ParsedHeader, parse, parse_header, part_bytes};
+pub use subject::base_subject;

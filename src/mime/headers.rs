@@ -1,0 +1,4 @@
+//! Fields that the window shows beside the envelope.
+
+pub mod auth_results;
+pub mod list;

@@ -1,0 +1,398 @@
+//! Reading a message. Nothing here fails: a value and its defects.
+
+use posthorn_model::{Envelope, Part, Timestamp};
+
+use crate::charset;
+use crate::decode::{self, Encoding};
+use crate::defect::{Defect, Defects};
+use crate::envelope;
+use crate::field::{self, FieldName};
+use crate::headers::{auth_results::AuthResults, list::ListHeaders};
+use crate::name;
+use crate::structure::{self, Leaf, Tree};
+use crate::text;
+use crate::word;
+
+/// Text shown or indexed, in bytes. What lies beyond is in the raw message.
+const MAX_TEXT: usize = 8 * 1024 * 1024;
+const MAX_INDEX: usize = 1024 * 1024;
+/// How deep forwarded messages are indexed.
+const MAX_NESTED: u32 = 2;
+
+/// A message as far as it could be understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parsed {
+    pub envelope: Envelope,
+    /// When the last server took it: from the topmost `Received`.
+    pub received: Option<Timestamp>,
+    /// Every leaf, in order; a forwarded message is one leaf.
+    pub parts: Vec<Part>,
+    /// The best plain text, lines ended by `\n`: text/plain, else made from HTML. `None`: there is no text.
+    pub text: Option<String>,
+    /// As sent, not sanitised: never to be shown as it is.
+    pub html: Option<String>,
+    /// At most 200 characters on one line, without quotes and signature.
+    pub preview: String,
+    /// Body text, names of attachments and text of forwarded messages, for searching.
+    pub index_text: String,
+    pub list: ListHeaders,
+    /// What the receiving server says about SPF, DKIM and DMARC. Anybody can write this field: believe it only
+    /// where it names the user's own server.
+    pub auth_results: Option<AuthResults>,
+    pub defects: Vec<Defect>,
+}
+
+impl Parsed {
+    /// The parts that are listed as attachments.
+    pub fn attachments(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| !part.inline)
+    }
+}
+
+/// A header block as far as it could be understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedHeader {
+    pub envelope: Envelope,
+    pub received: Option<Timestamp>,
+    /// What the top-level type suggests (multipart/mixed and the like); only the whole message knows.
+    pub has_attachment_hint: bool,
+    pub list: ListHeaders,
+    pub defects: Vec<Defect>,
+}
+
+/// Reads a whole message.
+#[must_use]
+pub fn parse(raw: &[u8]) -> Parsed {
+    let mut defects = Defects::default();
+    let parsed = defects.guard("message", || Some(parse_nested(raw, 0)));
+    match parsed {
+        Some(parsed) => parsed,
+        None => Parsed {
+            text: Some(String::from_utf8_lossy(raw.get(..MAX_TEXT).unwrap_or(raw)).into_owned()),
+            defects: defects.into_vec(),
+            ..Parsed::default()
+        },
+    }
+}
+
+/// Reads a header block, as IMAP's `BODY[HEADER]` or POP3's `TOP` gives it. What follows the blank line is ignored.
+#[must_use]
+pub fn parse_header(header: &[u8]) -> ParsedHeader {
+    let mut defects = Defects::default();
+    let mut found = Defects::default();
+    let parsed = defects.guard("header", || Some(read_header(header, &mut found)));
+    let mut parsed = parsed.unwrap_or_default();
+    parsed.defects = found.into_vec();
+    parsed.defects.extend(defects.into_vec());
+    parsed
+}
+
+fn read_header(header: &[u8], defects: &mut Defects) -> ParsedHeader {
+    let block = field::read_block(header, 0, |_| false, defects);
+    note_oddities(header.get(..block.body).unwrap_or(header), block.any, defects);
+    let head = structure::part_head(&block, "text/plain", None, defects);
+    let charset = head.charset.as_deref();
+    let media = head.content_type.as_str();
+    let text = matches!(media, "text/plain" | "text/html") && !head.attachment;
+    let has_attachment_hint = !text
+        && !matches!(
+            media,
+            "multipart/alternative" | "multipart/related" | "multipart/signed"
+        );
+    ParsedHeader {
+        envelope: envelope::read(&block, charset, defects),
+        received: envelope::received(&block, defects),
+        has_attachment_hint,
+        list: ListHeaders::read(&block),
+        defects: Vec::new(),
+    }
+}
+
+fn note_oddities(raw: &[u8], any_field: bool, defects: &mut Defects) {
+    if raw.is_empty() && !any_field {
+        defects.add(Defect::Empty);
+    } else if !any_field {
+        defects.add(Defect::NoHeader);
+    }
+    if memchr::memchr(0, raw).is_some() {
+        defects.add(Defect::NulBytes);
+    }
+}
+
+/// The decoded bytes of a part, by [`Part::index`]. Text comes in its own charset.
+#[must_use]
+pub fn part_bytes(raw: &[u8], index: u32) -> Option<Vec<u8>> {
+    let mut defects = Defects::default();
+    let tree = structure::scan(raw, &mut defects);
+    let leaf = tree.leaves.get(usize::try_from(index).ok()?)?;
+    Some(decode::decode(leaf.head.encoding, leaf.body, &mut defects).into_owned())
+}
+
+fn parse_nested(raw: &[u8], depth: u32) -> Parsed {
+    let mut defects = Defects::default();
+    let tree = structure::scan(raw, &mut defects);
+    note_oddities(raw, tree.block.any, &mut defects);
+    let envelope = envelope::read(&tree.block, tree.charset.as_deref(), &mut defects);
+    let received = envelope::received(&tree.block, &mut defects);
+    let bodies = Bodies::read(&tree, &mut defects);
+    let text = bodies.text();
+    let html = bodies.html();
+    let parts = list_parts(&tree, &bodies, html.as_deref());
+    let index_text = index_text(&tree, text.as_deref(), &parts, depth, &mut defects);
+    let auth_results = tree.block.first(FieldName::AuthResults).map(|value| {
+        let line = word::to_line(value, None, &mut defects);
+        AuthResults::read(&line)
+    });
+    Parsed {
+        envelope,
+        received,
+        preview: text.as_deref().map(text::preview).unwrap_or_default(),
+        index_text,
+        parts,
+        text,
+        html,
+        list: ListHeaders::read(&tree.block),
+        auth_results,
+        defects: defects.into_vec(),
+    }
+}
+
+/// One leaf that is read as text, decoded.
+struct Body {
+    leaf: usize,
+    alternative: Option<usize>,
+    html: bool,
+    text: String,
+}
+
+struct Bodies(Vec<Body>);
+
+impl Bodies {
+    fn read(tree: &Tree<'_>, defects: &mut Defects) -> Self {
+        let mut out = Vec::new();
+        let mut room = MAX_TEXT;
+        for (index, leaf) in tree.leaves.iter().enumerate() {
+            if !is_body(index, leaf) {
+                continue;
+            }
+            if room == 0 {
+                defects.add(Defect::TextTruncated);
+                break;
+            }
+            let text = decode_body(leaf, tree.charset.as_deref(), &mut room, defects);
+            let html = leaf.head.content_type == "text/html";
+            out.push(Body {
+                leaf: index,
+                alternative: leaf.alternative,
+                html,
+                text,
+            });
+        }
+        Self(out)
+    }
+
+    /// Each alternative once, plain before HTML, in order; HTML where the plain one is blank.
+    fn text(&self) -> Option<String> {
+        self.join(
+            |body| !body.html,
+            |body| {
+                if body.html {
+                    text::strip_html(&body.text)
+                } else {
+                    body.text.clone()
+                }
+            },
+        )
+    }
+
+    /// The same with HTML before plain; `None` where there is no HTML at all.
+    fn html(&self) -> Option<String> {
+        let any = self.0.iter().any(|body| body.html);
+        any.then(|| self.join(|body| body.html, as_html)).flatten()
+    }
+
+    fn join(&self, prefer: impl Fn(&Body) -> bool, show: impl Fn(&Body) -> String) -> Option<String> {
+        let mut out = String::new();
+        let mut any = false;
+        for body in &self.0 {
+            let served = body.alternative.is_some()
+                && !prefer(body)
+                && self.0.iter().any(|other| {
+                    other.alternative == body.alternative && prefer(other) && !other.text.trim().is_empty()
+                });
+            let blank = body.alternative.is_some()
+                && prefer(body)
+                && body.text.trim().is_empty()
+                && self
+                    .0
+                    .iter()
+                    .any(|other| other.alternative == body.alternative && !prefer(other));
+            if served || blank {
+                continue;
+            }
+            if any && !out.ends_with('\n') {
+                out.push('\n');
+            }
+            out.push_str(&show(body));
+            any = true;
+        }
+        any.then_some(out)
+    }
+}
+
+fn as_html(body: &Body) -> String {
+    if body.html {
+        return body.text.clone();
+    }
+    let escaped = body
+        .text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!("<pre style=\"white-space: pre-wrap\">{escaped}</pre>")
+}
+
+/// Whether a leaf is shown as text. The first one is even where it has a name; later ones with names are files.
+fn is_body(index: usize, leaf: &Leaf<'_>) -> bool {
+    let head = &leaf.head;
+    matches!(head.content_type.as_str(), "text/plain" | "text/html")
+        && !head.attachment
+        && !leaf.related
+        && (index == 0 || head.name.is_none())
+}
+
+fn decode_body(leaf: &Leaf<'_>, fallback: Option<&str>, room: &mut usize, defects: &mut Defects) -> String {
+    let head = &leaf.head;
+    let bytes = decode::decode(head.encoding, leaf.body, defects);
+    let bytes = match bytes.get(..*room) {
+        Some(cut) if cut.len() < bytes.len() => {
+            defects.add(Defect::TextTruncated);
+            cut
+        }
+        _ => &bytes,
+    };
+    *room = room.saturating_sub(bytes.len());
+    // A part without a charset in a message that declares one elsewhere is most likely in that.
+    let label = head.charset.as_deref().or(fallback).map(str::to_owned);
+    let label = label.or_else(|| {
+        if head.content_type == "text/html" {
+            meta_charset(bytes)
+        } else {
+            None
+        }
+    });
+    let decoded = charset::decode_text(label.as_deref(), bytes, defects);
+    let clean = clean_text(&decoded);
+    if head.flowed && head.content_type == "text/plain" {
+        text::decode_flowed(&clean, head.delsp)
+    } else {
+        clean
+    }
+}
+
+/// `<meta charset=…>` near the start, for HTML whose part declares nothing.
+fn meta_charset(html: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(html.get(..2048).unwrap_or(html)).to_ascii_lowercase();
+    let (_, after) = head.split_once("charset=")?;
+    let label = after.trim_start_matches(['"', '\'', ' ']);
+    label
+        .split(|c: char| !c.is_ascii_alphanumeric() && !"-_:.".contains(c))
+        .next()
+        .map(str::to_owned)
+}
+
+/// Line ends as `\n`, no controls but tabs.
+fn clean_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                if chars.peek() != Some(&'\n') {
+                    out.push('\n');
+                }
+            }
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>) -> Vec<Part> {
+    let mut parts = Vec::with_capacity(tree.leaves.len());
+    for (index, leaf) in (0_u32..).zip(&tree.leaves) {
+        let head = &leaf.head;
+        let body = bodies.0.iter().any(|body| u32::try_from(body.leaf) == Ok(index));
+        // Referred to from the HTML: part of it. Otherwise a picture sent "inline" must not vanish from the list.
+        let referred = head.content_id.as_deref().is_some_and(|id| {
+            let id = id.get(..200).unwrap_or(id);
+            html.is_some_and(|html| html.contains(&format!("cid:{id}")))
+        });
+        let name = part_name(index, leaf, body);
+        parts.push(Part {
+            index,
+            content_type: head.content_type.clone(),
+            name,
+            size: decode::decoded_len(head.encoding, leaf.body),
+            content_id: head.content_id.clone(),
+            inline: body || referred,
+        });
+    }
+    parts
+}
+
+fn part_name(index: u32, leaf: &Leaf<'_>, body: bool) -> Option<String> {
+    let head = &leaf.head;
+    if let Some(name) = head.name.as_deref().and_then(name::safe_file_name) {
+        return Some(name);
+    }
+    if body {
+        return None;
+    }
+    if head.is_message() && head.encoding == Encoding::Identity {
+        let mut defects = Defects::default();
+        let block = field::read_block(leaf.body, 0, |_| false, &mut defects);
+        let subject = block
+            .first(FieldName::Subject)
+            .map(|value| word::decode_line(value, None, &mut defects));
+        if let Some(name) = subject.and_then(|subject| name::safe_file_name(&format!("{subject}.eml"))) {
+            return Some(name);
+        }
+    }
+    Some(name::made_up(index, &head.content_type))
+}
+
+fn index_text(
+    tree: &Tree<'_>,
+    text: Option<&str>,
+    parts: &[Part],
+    depth: u32,
+    defects: &mut Defects,
+) -> String {
+    let text = text.unwrap_or_default();
+    let mut out = text
+        .get(..text.floor_char_boundary(MAX_INDEX))
+        .unwrap_or(text)
+        .to_owned();
+    for (part, leaf) in parts.iter().zip(&tree.leaves) {
+        if out.len() >= MAX_INDEX {
+            break;
+        }
+        if let Some(name) = part.name.as_deref().filter(|_| !part.inline) {
+            out.push('\n');
+            out.push_str(name);
+        }
+        if leaf.head.is_message() && depth < MAX_NESTED {
+            let bytes = decode::decode(leaf.head.encoding, leaf.body, defects);
+            let nested = parse_nested(&bytes, depth + 1);
+            for text in [&nested.envelope.subject, &nested.index_text] {
+                out.push('\n');
+                out.push_str(text);
+            }
+        }
+    }
+    out.truncate(out.floor_char_boundary(MAX_INDEX));
+    out
+}
