@@ -8,13 +8,16 @@
 //! anything read before TLS, take an early end for success, hold more of a server's answer than a stated bound,
 //! panic on what a server says, or write a secret or a message's text to the log.
 //!
-//! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`].
+//! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`] or [`pop3`];
+//! `sasl` is how all protocols prove who the user is.
 
 pub mod channel;
 pub mod credentials;
 pub mod dial;
 pub mod error;
 pub mod payload;
+pub mod pop3;
+mod sasl;
 mod starttls;
 pub mod tls;
 

@@ -1,0 +1,530 @@
+//! Transcripts over a duplex stream: what is said to the server, and what its answers are taken for.
+
+use super::*;
+use posthorn_model::Secret;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::sync::mpsc;
+
+/// A server that expects each command and gives its answer; after the last one it closes.
+async fn serve(stream: DuplexStream, script: Vec<(String, Vec<u8>)>, then_stall: bool) {
+    let mut stream = BufReader::new(stream);
+    for (expected, answer) in script {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.expect("a command");
+        assert_eq!(line, format!("{expected}\r\n"));
+        if stream.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+    if then_stall {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn script(lines: &[(&str, &[u8])]) -> Vec<(String, Vec<u8>)> {
+    lines
+        .iter()
+        .map(|(command, answer)| ((*command).to_owned(), answer.to_vec()))
+        .collect()
+}
+
+const LOGIN: [(&str, &[u8]); 3] = [
+    ("CAPA", b"-ERR what?\r\n"),
+    ("USER alice", b"+OK\r\n"),
+    ("PASS s3 cret", b"+OK\r\n"),
+];
+const CAPA: &[u8] = b"+OK\r\nTOP\r\nUIDL\r\nPIPELINING\r\n.\r\n";
+
+fn alice() -> Credentials {
+    Credentials::Password {
+        username: "alice".into(),
+        password: Secret::new("s3 cret".into()),
+    }
+}
+
+fn place() -> SpoolPlace {
+    SpoolPlace {
+        dir: std::env::temp_dir(),
+        memory_limit: 1 << 20,
+    }
+}
+
+async fn begin(
+    greeting: &[u8],
+    credentials: &Credentials,
+    lines: Vec<(String, Vec<u8>)>,
+    then_stall: bool,
+) -> Result<Session, Error> {
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(serve(far, lines, then_stall));
+    let mut channel = Channel::over(near, "pop.example.org");
+    channel.set_greeting(greeting.to_vec());
+    Session::begin(channel, 995, credentials, place()).await
+}
+
+/// A session past a login by USER and PASS.
+async fn session(lines: &[(&str, &[u8])]) -> Session {
+    let all = script(&[&LOGIN[..], lines].concat());
+    begin(b"+OK hello\r\n", &alice(), all, false)
+        .await
+        .expect("login")
+}
+
+/// A session with a server that pipelines.
+async fn pipelined(lines: &[(&str, &[u8])]) -> Session {
+    let login: [(&str, &[u8]); 4] = [("CAPA", CAPA), LOGIN[1], LOGIN[2], ("CAPA", CAPA)];
+    let all = script(&[&login[..], lines].concat());
+    begin(b"+OK hello\r\n", &alice(), all, false)
+        .await
+        .expect("login")
+}
+
+/// What came of the messages 1 to `count`: the bytes, or the class of the error; and how the whole ended.
+async fn retrieve(
+    session: &mut Session,
+    count: u32,
+) -> (Vec<(u32, Result<Vec<u8>, ErrorClass>)>, Result<(), ErrorClass>) {
+    let numbers: Vec<_> = (1..=count).map(|number| (MsgNo(number), None)).collect();
+    let (sender, mut receiver) = mpsc::channel(2);
+    let gather = async {
+        let mut all = Vec::new();
+        while let Some(Retrieved { number, result }) = receiver.recv().await {
+            let result = result.map(|payload| payload.into_bytes().expect("bytes"));
+            all.push((number.0, result.map_err(|error| error.class)));
+        }
+        all
+    };
+    let fetch = async {
+        let result = session.retrieve(&numbers, &sender).await;
+        drop(sender);
+        result.map_err(|error| error.class)
+    };
+    let (ended, all) = tokio::join!(fetch, gather);
+    (all, ended)
+}
+
+#[tokio::test]
+async fn walks_through_a_session() {
+    let mut session = session(&[
+        ("STAT", b"+OK 2 320\r\n"),
+        ("LIST", b"+OK\r\n1 120\r\n2 200 extra\r\nnonsense\r\n2 9\r\n.\r\n"),
+        ("UIDL", b"+OK\r\n1 aa\r\n2 b b\r\n.\r\n"),
+        ("TOP 1 0", b"+OK\r\nSubject: x\r\n\r\n.\r\n"),
+        ("RETR 1", b"+OK\r\n..dot\r\n.\r\n"),
+        ("NOOP", b"+OK\r\n"),
+        ("DELE 1", b"+OK gone\r\n"),
+        ("DELE 7", b"-ERR no such message\r\n"),
+        ("RSET", b"+OK a rather longer answer than any before it\r\n"),
+        ("NOOP", b"+OK\r\n"),
+        ("QUIT", b"+OK bye\r\n"),
+    ])
+    .await;
+    assert!(!session.capabilities().known);
+    assert_eq!(session.stat().await.expect("stat"), (2, 320));
+    assert_eq!(
+        session.list().await.expect("list"),
+        [(MsgNo(1), 120), (MsgNo(2), 200)]
+    );
+    let ids = session.uidl().await.expect("uidl").expect("has ids");
+    assert_eq!(
+        ids,
+        [(MsgNo(1), Uidl(b"aa".into())), (MsgNo(2), Uidl(b"b b".into()))]
+    );
+    assert_eq!(
+        session.top(MsgNo(1), 0).await.expect("top").expect("can"),
+        b"Subject: x\r\n\r\n"
+    );
+    let (messages, ended) = retrieve(&mut session, 1).await;
+    assert_eq!((messages, ended), (vec![(1, Ok(b".dot\r\n".to_vec()))], Ok(())));
+    let deleted = session.delete(&[MsgNo(1), MsgNo(7)]).await.expect("delete");
+    assert_eq!(deleted[0], (MsgNo(1), Ok("gone".to_owned())));
+    let refused = deleted[1].1.as_ref().expect_err("refused");
+    assert_eq!(
+        (refused.class, refused.server.as_deref()),
+        (ErrorClass::Refused, Some("no such message"))
+    );
+    session.reset().await.expect("reset");
+    session.noop().await.expect("noop");
+    assert_eq!(session.quit().await.expect("quit"), "bye");
+}
+
+#[tokio::test]
+async fn asks_ahead_only_where_the_server_offers_it() {
+    // The script answers one command at a time; that all were sent before the first answer shows in the round trips.
+    let answer: &[u8] = b"+OK\r\nx\r\n.\r\n";
+    let lines = [
+        ("RETR 1", answer),
+        ("RETR 2", answer),
+        ("RETR 3", b"-ERR no\r\n"),
+        ("RETR 4", answer),
+        ("NOOP", b"+OK\r\n"),
+    ];
+    let expect = vec![
+        (1, Ok(b"x\r\n".to_vec())),
+        (2, Ok(b"x\r\n".to_vec())),
+        (3, Err(ErrorClass::Refused)),
+        (4, Ok(b"x\r\n".to_vec())),
+    ];
+    let mut ahead = pipelined(&lines).await;
+    let before = ahead.traffic().round_trips;
+    assert_eq!(retrieve(&mut ahead, 4).await, (expect.clone(), Ok(())));
+    assert_eq!(ahead.traffic().round_trips - before, 1);
+    let mut waiting = session(&lines).await;
+    let before = waiting.traffic().round_trips;
+    assert_eq!(retrieve(&mut waiting, 4).await, (expect, Ok(())));
+    assert_eq!(waiting.traffic().round_trips - before, 5);
+}
+
+#[tokio::test]
+async fn asks_for_hundreds_in_a_bounded_window() {
+    let names: Vec<String> = (1..=100).map(|number| format!("RETR {number}")).collect();
+    let mut lines: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), &b"+OK\r\n.\r\n"[..]))
+        .collect();
+    lines.push(("NOOP", b"-ERR not here\r\n"));
+    let mut session = pipelined(&lines).await;
+    let (messages, ended) = retrieve(&mut session, 100).await;
+    assert_eq!((messages.len(), ended), (100, Ok(())));
+    assert!(messages.iter().all(|(_, result)| result == &Ok(Vec::new())));
+}
+
+#[tokio::test]
+async fn a_message_cut_by_missing_stuffing_is_not_taken_for_whole() {
+    let cut: &[u8] = b"+OK\r\nbefore\r\n.\r\nafter\r\n.\r\n";
+    let mut waiting = session(&[("RETR 1", cut), ("NOOP", b"+OK\r\n")]).await;
+    let expect = (vec![(1, Err(ErrorClass::Protocol))], Err(ErrorClass::Protocol));
+    assert_eq!(retrieve(&mut waiting, 1).await, expect);
+    assert_eq!(
+        waiting.noop().await.expect_err("out of step").class,
+        ErrorClass::Network
+    );
+    let good: &[u8] = b"+OK\r\nx\r\n.\r\n";
+    let lines = [
+        ("RETR 1", good),
+        ("RETR 2", cut),
+        ("RETR 3", good),
+        ("NOOP", b"+OK\r\n"),
+    ];
+    let mut ahead = pipelined(&lines).await;
+    let expect = (
+        vec![(1, Ok(b"x\r\n".to_vec())), (2, Err(ErrorClass::Protocol))],
+        Err(ErrorClass::Protocol),
+    );
+    assert_eq!(retrieve(&mut ahead, 3).await, expect);
+}
+
+#[tokio::test]
+async fn the_end_after_the_last_message_loses_nothing() {
+    let mut session = session(&[("RETR 1", b"+OK\r\nx\r\n.\r\n")]).await;
+    let expect = (vec![(1, Ok(b"x\r\n".to_vec()))], Err(ErrorClass::Network));
+    assert_eq!(retrieve(&mut session, 1).await, expect);
+}
+
+#[tokio::test]
+async fn the_end_inside_a_message_gives_no_message() {
+    for partial in [
+        &b"+OK\r\nhalf a mess"[..],
+        b"+OK\r\nall but the end\r\n",
+        b"+OK\r\nx\r\n.",
+        b"+O",
+    ] {
+        let mut session = session(&[("RETR 1", partial)]).await;
+        assert_eq!(
+            retrieve(&mut session, 1).await,
+            (vec![], Err(ErrorClass::Network))
+        );
+        assert_eq!(session.quit().await.expect_err("over").class, ErrorClass::Network);
+    }
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_ends_the_session() {
+    let large = [b"+OK 10 octets\r\n".as_slice(), &[b'x'; 5000], b"\r\n.\r\n"].concat();
+    let mut session = session(&[("RETR 1", &large)]).await;
+    session.set_message_limit(4000);
+    let expect = (vec![(1, Err(ErrorClass::Protocol))], Err(ErrorClass::Protocol));
+    assert_eq!(retrieve(&mut session, 1).await, expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_in_an_error() {
+    for (lines, cut) in [(&LOGIN[..1], 0), (&LOGIN[..2], 0), (&LOGIN[..], 1)] {
+        let mut all = script(lines);
+        if cut > 0 {
+            all.push(("STAT".into(), b"+OK 1 ".to_vec()));
+        }
+        let begun = begin(b"+OK\r\n", &alice(), all, true).await;
+        let error = match begun {
+            Ok(mut session) => session.stat().await.expect_err("silence"),
+            Err(error) => error,
+        };
+        assert_eq!(error.class, ErrorClass::Network, "{error}");
+    }
+}
+
+/// A server that sends a byte now and then for ever holds us only so long.
+#[tokio::test(start_paused = true)]
+async fn a_trickle_ends_in_an_error() {
+    for opening in [&b"+OK\r\nbody "[..], b"+OK "] {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let drip = async move {
+            far.write_all(opening).await.expect("write");
+            while far.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            }
+        };
+        tokio::spawn(drip);
+        let mut wire = Wire::new(Channel::over(near, "pop.example.org"));
+        let read = async {
+            wire.status().await?;
+            wire.message(1 << 20, &mut |_| Ok(())).await
+        };
+        assert_eq!(read.await.expect_err("too slow").class, ErrorClass::Network);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_transfer_leaves_no_session_to_misread() {
+    let lines = script(&[&LOGIN[..], &[("RETR 1", b"+OK\r\n+OK all deleted\r\n")]].concat());
+    let mut session = begin(b"+OK\r\n", &alice(), lines, true).await.expect("login");
+    let (sender, receiver) = mpsc::channel(1);
+    let numbers = [(MsgNo(1), None)];
+    let transfer = session.retrieve(&numbers, &sender);
+    assert!(tokio::time::timeout(Duration::ZERO, transfer).await.is_err());
+    drop(receiver);
+    assert_eq!(
+        session.quit().await.expect_err("not believed").class,
+        ErrorClass::Network
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_unique_ids_is_told_from_one_with_a_bad_day() {
+    let check = async |mut session: Session, expect: Result<bool, ErrorClass>| {
+        let found = session
+            .uidl()
+            .await
+            .map(|ids| ids.is_some())
+            .map_err(|error| error.class);
+        assert_eq!(found, expect);
+    };
+    check(session(&[("UIDL", b"-ERR unknown command\r\n")]).await, Ok(false)).await;
+    check(
+        session(&[("UIDL", b"-ERR [SYS/TEMP] later\r\n")]).await,
+        Err(ErrorClass::Network),
+    )
+    .await;
+    check(
+        pipelined(&[("UIDL", b"-ERR oops\r\n")]).await,
+        Err(ErrorClass::Refused),
+    )
+    .await;
+    check(session(&[("UIDL", b"+OK\r\n.\r\n")]).await, Ok(true)).await;
+}
+
+#[tokio::test]
+async fn odd_answers_are_errors_and_no_more() {
+    for answer in [
+        &b"OK 1 2\r\n"[..],
+        b"+OKAY 1 2\r\n",
+        b"  +OK 1 2\r\n",
+        b"+OK one two\r\n",
+        b"+OK 4294967296 1\r\n",
+        b"\r\n",
+    ] {
+        let error = session(&[("STAT", answer)]).await.stat().await.expect_err("odd");
+        assert_eq!(
+            error.class,
+            ErrorClass::Protocol,
+            "{:?}",
+            answer.escape_ascii().to_string()
+        );
+    }
+    let long = [&[b'x'; 70_000][..], b"\r\n"].concat();
+    let error = session(&[("LIST", &long)]).await.list().await.expect_err("long");
+    assert_eq!(error.class, ErrorClass::Protocol);
+    let wide = [b"+OK 3 5 ".as_slice(), &[b'y'; 5000], b"\xff\r\n"].concat();
+    assert_eq!(
+        session(&[("STAT", &wide)]).await.stat().await.expect("wide"),
+        (3, 5)
+    );
+}
+
+#[tokio::test]
+async fn a_quit_without_ok_is_not_believed() {
+    for (answer, class) in [
+        (&b"-ERR [SYS/TEMP] some left\r\n"[..], ErrorClass::Network),
+        (b"-ERR\r\n", ErrorClass::Refused),
+        (b"", ErrorClass::Network),
+    ] {
+        let error = session(&[("QUIT", answer)])
+            .await
+            .quit()
+            .await
+            .expect_err("no ok");
+        assert_eq!(error.class, class);
+    }
+}
+
+#[tokio::test]
+async fn deletions_go_together_where_the_server_allows() {
+    let mut session = pipelined(&[
+        ("DELE 1", b"+OK\r\n"),
+        ("DELE 2", b"-ERR locked\r\n"),
+        ("QUIT", b"+OK\r\n"),
+    ])
+    .await;
+    let before = session.traffic().round_trips;
+    let answers = session.delete(&[MsgNo(1), MsgNo(2)]).await.expect("answers");
+    assert_eq!(session.traffic().round_trips - before, 1);
+    assert!(answers[0].1.is_ok() && answers[1].1.is_err());
+    session.quit().await.expect("quit");
+}
+
+#[tokio::test]
+async fn logs_in_by_what_is_offered_and_never_twice() {
+    let check = async |credentials: &Credentials, lines: &[(&str, &[u8])], expect: Result<(), ErrorClass>| {
+        let begun = begin(b"+OK\r\n", credentials, script(lines), false).await;
+        assert_eq!(
+            begun.map(|_| ()).map_err(|error| error.class),
+            expect,
+            "{lines:?}"
+        );
+    };
+    let capa = |sasl: &str| format!("+OK\r\nSASL {sasl}\r\n.\r\n").into_bytes();
+    let plain = capa("PLAIN LOGIN");
+    let ok: &[u8] = b"+OK\r\n";
+    check(
+        &alice(),
+        &[
+            ("CAPA", &plain),
+            ("AUTH PLAIN AGFsaWNlAHMzIGNyZXQ=", ok),
+            ("CAPA", &plain),
+        ],
+        Ok(()),
+    )
+    .await;
+    // Nothing is tried after a refusal: the script would fail at a further command.
+    let refused = [
+        ("CAPA", plain.as_slice()),
+        ("AUTH PLAIN AGFsaWNlAHMzIGNyZXQ=", b"-ERR [AUTH] no\r\n"),
+    ];
+    check(&alice(), &refused, Err(ErrorClass::Auth)).await;
+    let login = capa("LOGIN");
+    let lines: [(&str, &[u8]); 5] = [
+        ("CAPA", &login),
+        ("AUTH LOGIN", b"+ VXNlcm5hbWU6\r\n"),
+        ("YWxpY2U=", b"+ UGFzc3dvcmQ6\r\n"),
+        ("czMgY3JldA==", ok),
+        ("CAPA", &login),
+    ];
+    check(&alice(), &lines, Ok(())).await;
+    // A server that asks on is cut off.
+    let endless: [(&str, &[u8]); 4] = [
+        ("CAPA", &plain),
+        ("AUTH PLAIN AGFsaWNlAHMzIGNyZXQ=", b"+ \r\n"),
+        ("", b"+ \r\n"),
+        ("*", b"-ERR\r\n"),
+    ];
+    check(&alice(), &endless, Err(ErrorClass::Protocol)).await;
+    // An impostor cannot say yes to SCRAM.
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let impostor = async move {
+        let mut far = BufReader::new(far);
+        let mut line = String::new();
+        far.read_line(&mut line).await.expect("CAPA");
+        far.write_all(b"+OK\r\nSASL PLAIN SCRAM-SHA-256\r\n.\r\n")
+            .await
+            .expect("write");
+        line.clear();
+        far.read_line(&mut line).await.expect("AUTH");
+        assert!(line.starts_with("AUTH SCRAM-SHA-256 "), "{line}");
+        far.write_all(b"+OK welcome\r\n").await.expect("write");
+    };
+    tokio::spawn(impostor);
+    let mut channel = Channel::over(near, "h");
+    channel.set_greeting(b"+OK\r\n".to_vec());
+    let error = Session::begin(channel, 1, &alice(), place())
+        .await
+        .err()
+        .expect("impostor");
+    assert_eq!(error.class, ErrorClass::Protocol);
+}
+
+#[tokio::test]
+async fn tokens_go_where_tokens_are_taken() {
+    let bearer = |token: &str| Credentials::Bearer {
+        username: "u".into(),
+        token: Secret::new(token.into()),
+    };
+    let begun = |credentials, lines: Vec<(String, Vec<u8>)>| async move {
+        begin(b"+OK\r\n", &credentials, lines, false)
+            .await
+            .map(|_| ())
+            .map_err(|error| error.class)
+    };
+    let offered: &[u8] = b"+OK\r\nSASL PLAIN XOAUTH2\r\n.\r\n";
+    let short = [
+        ("CAPA", offered),
+        ("AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==", b"+OK\r\n"),
+        ("CAPA", offered),
+    ];
+    assert_eq!(begun(bearer("t"), script(&short)).await, Ok(()));
+    // RFC 5034, section 4: what makes the line too long goes on the next.
+    let token = "t".repeat(1500);
+    let message = format!("user=u\x01auth=Bearer {token}\x01\x01");
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, message);
+    let long: [(&str, &[u8]); 4] = [
+        ("CAPA", offered),
+        ("AUTH XOAUTH2", b"+ \r\n"),
+        (&encoded, b"+ eyJzdGF0dXMiOiI0MDEifQ==\r\n"),
+        ("", b"-ERR [AUTH] expired\r\n"),
+    ];
+    assert_eq!(begun(bearer(&token), script(&long)).await, Err(ErrorClass::Auth));
+    let none: &[u8] = b"+OK\r\nSASL PLAIN\r\n.\r\n";
+    assert_eq!(
+        begun(bearer("t"), script(&[("CAPA", none)])).await,
+        Err(ErrorClass::Config)
+    );
+}
+
+#[tokio::test]
+async fn greetings_that_turn_us_away() {
+    for (greeting, class) in [
+        (&b"-ERR down\r\n"[..], ErrorClass::Network),
+        (b"-ERR [SYS/PERM] closed\r\n", ErrorClass::Refused),
+        (b"HTTP/1.1 400 Bad\r\n", ErrorClass::Protocol),
+    ] {
+        let begun = begin(greeting, &alice(), Vec::new(), false).await;
+        assert_eq!(begun.err().expect("turned away").class, class);
+    }
+}
+
+#[tokio::test]
+async fn injected_commands_are_not_sent() {
+    for (username, password) in [("a\r\nDELE 1", "x"), ("a", "x\r\nDELE 1"), ("a\0", "x")] {
+        let credentials = Credentials::Password {
+            username: username.into(),
+            password: Secret::new(password.into()),
+        };
+        let begun = begin(b"+OK\r\n", &credentials, script(&LOGIN[..1]), false).await;
+        assert_eq!(begun.err().expect("refused").class, ErrorClass::Config);
+    }
+}
+
+#[test]
+fn sessions_cross_threads() {
+    const fn needs_send<T: Send>(_: &T) {}
+    let check = |mut session: Session, dialer: &Dialer, endpoint: &Endpoint, credentials: &Credentials| {
+        needs_send(&Session::connect(dialer, endpoint, credentials));
+        needs_send(&session.stat());
+        needs_send(&session.uidl());
+        let (sender, _receiver) = mpsc::channel(1);
+        needs_send(&session.retrieve(&[], &sender));
+        needs_send(&session.delete(&[]));
+        needs_send(&session.quit());
+    };
+    let _ = check;
+}

@@ -1,0 +1,166 @@
+//! Our own framing over the connection: lines, listings and messages, each with a bound and an end that is seen.
+
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::time::{Instant, timeout};
+
+use super::reply::Reply;
+use super::unstuff::Unstuffer;
+use crate::{Channel, Error};
+
+/// Bytes in one line outside messages. RFC 2449, section 4 allows 512; unique ids come longer than that.
+const LINE: usize = 64 * 1024;
+/// Bytes in one listing: four million messages.
+const LISTING: usize = 64 << 20;
+/// Bytes that must come between two looks at the clock while a message is read: 50 bytes a second with the usual
+/// timeout. A server that is slower than any line would hold us for ever.
+const TRICKLE: u64 = 16 * 1024;
+
+pub(super) struct Wire {
+    stream: BufReader<Channel>,
+    host: String,
+}
+
+impl Wire {
+    pub(super) fn new(channel: Channel) -> Self {
+        let host = channel.host().to_owned();
+        Self {
+            stream: BufReader::with_capacity(64 * 1024, channel),
+            host,
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        self.stream.get_ref()
+    }
+
+    /// Sends whole command lines.
+    pub(super) async fn send(&mut self, commands: &[u8]) -> Result<(), Error> {
+        let channel = self.stream.get_mut();
+        let sent = async {
+            channel.write_all(commands).await?;
+            channel.flush().await
+        };
+        sent.await
+            .map_err(|error| Error::from_io(&self.host, "sending a command", &error))
+    }
+
+    /// One line, without its end (CRLF or LF).
+    pub(super) async fn line(&mut self) -> Result<Vec<u8>, Error> {
+        let patience = self.patience();
+        let mut line = Vec::new();
+        match timeout(patience, self.read_line(&mut line)).await {
+            Ok(Ok(())) => Ok(line),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(Error::protocol(&self.host, "the server sends a line without end"))
+            }
+            Ok(Err(error)) => Err(Error::from_io(&self.host, "waiting for an answer", &error)),
+            Err(_) => Err(Error::from_io(
+                &self.host,
+                "waiting for an answer",
+                &io::ErrorKind::TimedOut.into(),
+            )),
+        }
+    }
+
+    async fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            let ready = self.stream.fill_buf().await?;
+            let (fresh, used, ended) = match memchr::memchr(b'\n', ready) {
+                Some(at) => (ready.get(..at).unwrap_or_default(), at + 1, true),
+                None => (ready, ready.len(), false),
+            };
+            if line.len() + fresh.len() > LINE {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            line.extend_from_slice(fresh);
+            self.stream.consume(used);
+            if ended {
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// The status line of the next reply. Class Protocol: what came is none, so the replies are out of step.
+    pub(super) async fn status(&mut self) -> Result<Reply, Error> {
+        let line = self.line().await?;
+        Reply::parse(&line).ok_or_else(|| {
+            Error::protocol(
+                &self.host,
+                "the server answered with something that is no POP3 reply",
+            )
+        })
+    }
+
+    /// The lines of a listing whose status has been read, up to the lone dot.
+    pub(super) async fn listing(&mut self) -> Result<Vec<Vec<u8>>, Error> {
+        let (mut lines, mut total) = (Vec::new(), 0_usize);
+        loop {
+            let mut line = self.line().await?;
+            if line.first() == Some(&b'.') {
+                if line.len() == 1 {
+                    return Ok(lines);
+                }
+                line.remove(0);
+            }
+            // What a line costs in memory, not only on the wire: empty lines are not free.
+            total += line.len() + size_of::<Vec<u8>>();
+            if total > LISTING {
+                return Err(Error::protocol(&self.host, "the server's listing does not end"));
+            }
+            lines.push(line);
+        }
+    }
+
+    /// The message whose status has been read, byte by byte as it was served.
+    pub(super) async fn message(
+        &mut self,
+        limit: u64,
+        sink: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let patience = self.patience();
+        let (mut unstuffer, mut total) = (Unstuffer::default(), 0_u64);
+        let (mut looked_at, mut then) = (Instant::now(), 0);
+        loop {
+            let ready = self.stream.fill_buf().await;
+            let ready = ready.map_err(|error| Error::from_io(&self.host, "sending a message", &error))?;
+            let fed = unstuffer
+                .feed(ready, sink)
+                .map_err(|error| super::spool::trouble(&self.host, &error))?;
+            self.stream.consume(fed.used);
+            total += fed.used as u64;
+            if total > limit {
+                return Err(Error::protocol(
+                    &self.host,
+                    format!(
+                        "a message is larger than {} MB, which is the limit",
+                        limit / 1_000_000
+                    ),
+                ));
+            }
+            if fed.ended {
+                return Ok(());
+            }
+            if looked_at.elapsed() > patience {
+                if total - then < TRICKLE {
+                    let late = io::ErrorKind::TimedOut.into();
+                    return Err(Error::from_io(&self.host, "sending a message", &late));
+                }
+                (looked_at, then) = (Instant::now(), total);
+            }
+        }
+    }
+
+    /// How long the whole of a line may take; [`Channel`] bounds each silence.
+    fn patience(&self) -> Duration {
+        self.channel().read_timeout() * 5
+    }
+}
