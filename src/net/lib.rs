@@ -8,7 +8,7 @@
 //! anything read before TLS, take an early end for success, hold more of a server's answer than a stated bound,
 //! panic on what a server says, or write a secret or a message's text to the log.
 //!
-//! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`] or [`pop3`];
+//! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`], [`pop3`] or [`smtp`];
 //! `sasl` is how all protocols prove who the user is.
 
 pub mod channel;
@@ -18,6 +18,7 @@ pub mod error;
 pub mod payload;
 pub mod pop3;
 mod sasl;
+pub mod smtp;
 mod starttls;
 pub mod tls;
 
