@@ -1,5 +1,9 @@
 //! Every change of the store as data. A batch of writes is one transaction: all of it happens, or nothing.
 
+mod apply;
+
+pub use self::apply::{Changes, Durability};
+
 use posthorn_model::imap::SyncState;
 use posthorn_model::{
     AccountId, BodyState, Envelope, FlagChange, Flags, Hash, LedgerRow, MailboxId, MailboxName, MessageId,

@@ -1,0 +1,329 @@
+//! Raw messages, exactly as served: the precious part. Small ones are zstd blobs in messages.sqlite, large ones
+//! files named by their hash; each is kept once, whoever sent it how often.
+//!
+//! Hashing and compressing happen on the bulk reader, before the writer is asked: it only inserts and syncs.
+
+mod encode;
+mod large;
+mod origin;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use posthorn_model::{AccountId, Flags, Hash, Timestamp, Uid, UidValidity, Uidl};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+pub(crate) use self::encode::{Encoding, decode, hash_bytes};
+pub(crate) use self::large::{DIR as LARGE_DIR, hash_file, path as large_path};
+pub(crate) use self::origin::{forget_account, rename_account};
+use crate::column::{signed, unsigned};
+use crate::db::{Pace, Reader, Store, Writer, now};
+use crate::error::{Error, File, Result};
+
+/// Messages above this many octets become files of their own.
+pub const LARGE: u64 = 1 << 20;
+
+/// A message as it came from a server, to be kept for good.
+#[derive(Debug)]
+pub struct RawInput {
+    pub source: RawSource,
+    pub provenance: Provenance,
+}
+
+#[derive(Debug)]
+pub enum RawSource {
+    Bytes(Vec<u8>),
+    /// A spooled file: taken over (renamed) where it is large and on the same file system, else copied.
+    File(PathBuf),
+}
+
+/// Where a message came from: what the index is rebuilt from, should it ever be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    pub account: AccountId,
+    /// The mailbox's path; empty for what no list shows, such as the bytes of a submission.
+    pub mailbox: String,
+    /// IMAP only.
+    pub uid: Option<(UidValidity, Uid)>,
+    /// POP3 only.
+    pub uidl: Option<Uidl>,
+    /// INTERNALDATE, or the topmost Received header.
+    pub received: Option<Timestamp>,
+    pub flags: Flags,
+}
+
+struct Prepared {
+    hash: Hash,
+    size: u64,
+    /// `None`: it is kept already, and reads back.
+    stored: Option<(Encoding, Vec<u8>)>,
+    provenance: Provenance,
+}
+
+impl Store {
+    /// Keeps messages for good: when this returns they are on the disk, synced, and survive a power cut. All of
+    /// them, or none on error. Hashes come in the order of the input.
+    pub async fn keep_raw(&self, inputs: Vec<RawInput>) -> Result<Vec<Hash>> {
+        let prepared = self
+            .read(Pace::Bulk, move |reader| prepare(reader, inputs))
+            .await?;
+        self.write(move |writer| keep(writer, &prepared)).await
+    }
+
+    /// Reads each back from where it lies and hashes it: false where it is missing or differs.
+    pub async fn verify_raw(&self, hashes: Vec<Hash>) -> Result<Vec<bool>> {
+        self.read(Pace::Bulk, move |reader| {
+            hashes.iter().map(|hash| verify(reader, *hash)).collect()
+        })
+        .await
+    }
+
+    /// `None` where it is not kept; an error of class `Corrupt` where it is kept but differs from its hash.
+    pub async fn raw(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
+        self.read(Pace::Quick, move |reader| {
+            load(&reader.messages, &reader.dir, hash)
+        })
+        .await
+    }
+
+    /// The file of a large message, to stream from; `None` where it is small or not kept. Never write to it.
+    pub async fn raw_path(&self, hash: Hash) -> Result<Option<PathBuf>> {
+        self.read(Pace::Quick, move |reader| {
+            let found = find(&reader.messages, hash)?;
+            Ok(found
+                .filter(|found| found.encoding == Encoding::File)
+                .map(|_| large_path(&reader.dir, hash)))
+        })
+        .await
+    }
+
+    /// Writes the bytes to a new file at `path`; false where the message is not kept.
+    pub async fn raw_to_file(&self, hash: Hash, path: &Path) -> Result<bool> {
+        let path = path.to_owned();
+        self.read(Pace::Bulk, move |reader| {
+            let Some(bytes) = load(&reader.messages, &reader.dir, hash)? else {
+                return Ok(false);
+            };
+            std::fs::write(&path, bytes).map_err(|error| Error::io(&error, &path))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Which of them are kept, without reading them.
+    pub async fn has_raw(&self, hashes: Vec<Hash>) -> Result<Vec<bool>> {
+        self.read(Pace::Quick, move |reader| {
+            hashes
+                .iter()
+                .map(|hash| Ok(find(&reader.messages, *hash)?.is_some()))
+                .collect()
+        })
+        .await
+    }
+
+    /// Octets of all that is kept, before compression, and how many messages.
+    pub async fn raw_totals(&self) -> Result<(u64, u64)> {
+        self.read(Pace::Bulk, |reader| {
+            reader
+                .messages
+                .query_row("SELECT count(*), coalesce(sum(size), 0) FROM raw", [], |row| {
+                    Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
+                })
+                .map_err(wrap)
+        })
+        .await
+    }
+}
+
+/// Errors of this room are about the other file.
+pub(crate) fn wrap(error: rusqlite::Error) -> Error {
+    Error::sqlite(&error, File::Messages)
+}
+
+fn prepare(reader: &Reader, inputs: Vec<RawInput>) -> Result<Vec<Prepared>> {
+    let mut compressor = encode::Compressor::new()?;
+    let mut all = Vec::with_capacity(inputs.len());
+    for RawInput { source, provenance } in inputs {
+        let (hash, size, stored) = match source {
+            RawSource::Bytes(bytes) => {
+                let hash = hash_bytes(&bytes);
+                let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                let stored = if verify(reader, hash)? {
+                    None
+                } else if size > LARGE {
+                    large::keep_bytes(&reader.dir, hash, &bytes)?;
+                    Some((Encoding::File, Vec::new()))
+                } else {
+                    Some(compressor.encode(bytes))
+                };
+                (hash, size, stored)
+            }
+            RawSource::File(path) => {
+                let (hash, size) = hash_file(&path)?;
+                let stored = if verify(reader, hash)? {
+                    None
+                } else if size > LARGE {
+                    large::keep_file(&reader.dir, hash, &path)?;
+                    Some((Encoding::File, Vec::new()))
+                } else {
+                    let bytes = std::fs::read(&path).map_err(|error| Error::io(&error, &path))?;
+                    Some(compressor.encode(bytes))
+                };
+                (hash, size, stored)
+            }
+        };
+        all.push(Prepared {
+            hash,
+            size,
+            stored,
+            provenance,
+        });
+    }
+    Ok(all)
+}
+
+fn keep(writer: &mut Writer, all: &[Prepared]) -> Result<Vec<Hash>> {
+    let kept_at = now();
+    let tx = writer
+        .messages
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(wrap)?;
+    let mut origins = HashMap::new();
+    for one in all {
+        let from = &one.provenance;
+        let raw = keep_bytes(&tx, one, kept_at)?;
+        let key = (from.account, from.mailbox.as_str());
+        let mailbox = match origins.get(&key) {
+            Some(mailbox) => *mailbox,
+            None => {
+                let mailbox = origin::keep_mailbox(&tx, &writer.index, from.account, &from.mailbox)?;
+                origins.insert(key, mailbox);
+                mailbox
+            }
+        };
+        // An account that the index does not know leaves no provenance, and keeps its message all the same.
+        if let Some(mailbox) = mailbox {
+            origin::keep_provenance(&tx, raw, mailbox, from)?;
+        }
+    }
+    tx.commit().map_err(wrap)?;
+    Ok(all.iter().map(|one| one.hash).collect())
+}
+
+/// Returns the row's id.
+fn keep_bytes(messages: &Connection, one: &Prepared, kept_at: Timestamp) -> Result<i64> {
+    match (find(messages, one.hash)?.map(|found| found.id), &one.stored) {
+        (Some(id), None) => Ok(id),
+        // What lies there is damaged, or is the same from this very batch.
+        (Some(id), Some((encoding, bytes))) => {
+            messages
+                .prepare_cached("UPDATE raw SET size = ?2, encoding = ?3, bytes = ?4 WHERE id = ?1")
+                .and_then(|mut update| update.execute(params![id, signed(one.size), encoding.code(), bytes]))
+                .map_err(wrap)?;
+            Ok(id)
+        }
+        (None, Some((encoding, bytes))) => {
+            insert(messages, one.hash, one.size, *encoding, kept_at, bytes).map_err(wrap)
+        }
+        (None, None) => Err(Error::Bug(format!(
+            "raw message {} left while it was kept",
+            one.hash
+        ))),
+    }
+}
+
+pub(crate) fn insert(
+    messages: &Connection,
+    hash: Hash,
+    size: u64,
+    encoding: Encoding,
+    kept_at: Timestamp,
+    bytes: &[u8],
+) -> rusqlite::Result<i64> {
+    messages
+        .prepare_cached("INSERT INTO raw (hash, size, encoding, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![hash.0, signed(size), encoding.code(), kept_at.0, bytes])?;
+    Ok(messages.last_insert_rowid())
+}
+
+struct Found {
+    id: i64,
+    size: u64,
+    encoding: Encoding,
+}
+
+fn find(messages: &Connection, hash: Hash) -> Result<Option<Found>> {
+    messages
+        .prepare_cached("SELECT id, size, encoding FROM raw WHERE hash = ?1")
+        .and_then(|mut select| {
+            select
+                .query_row([hash.0], |row| {
+                    Ok(Found {
+                        id: row.get(0)?,
+                        size: unsigned(row.get(1)?),
+                        encoding: Encoding::at(row, 2)?,
+                    })
+                })
+                .optional()
+        })
+        .map_err(wrap)
+}
+
+pub(crate) fn load(messages: &Connection, dir: &Path, hash: Hash) -> Result<Option<Vec<u8>>> {
+    let Some(found) = find(messages, hash)? else {
+        return Ok(None);
+    };
+    let bytes = if found.encoding == Encoding::File {
+        let path = large_path(dir, hash);
+        std::fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::corrupt(File::Messages, format!("{} is missing", path.display()))
+            }
+            _ => Error::io(&error, &path),
+        })?
+    } else {
+        messages
+            .prepare_cached("SELECT bytes FROM raw WHERE id = ?1")
+            .and_then(|mut select| {
+                select.query_row([found.id], |row| {
+                    let stored = row.get_ref(0)?.as_blob()?;
+                    Ok(decode(found.encoding, found.size, stored))
+                })
+            })
+            .map_err(wrap)??
+    };
+    if hash_bytes(&bytes) == hash {
+        Ok(Some(bytes))
+    } else {
+        Err(Error::corrupt(
+            File::Messages,
+            format!("message {hash} differs from its hash"),
+        ))
+    }
+}
+
+pub(crate) fn is_kept(messages: &Connection, hash: Hash) -> Result<bool> {
+    Ok(find(messages, hash)?.is_some())
+}
+
+pub(crate) fn verify(reader: &Reader, hash: Hash) -> Result<bool> {
+    let large = find(&reader.messages, hash)?.is_some_and(|found| found.encoding == Encoding::File);
+    if large {
+        // Streamed: a message may exceed what fits in memory.
+        return match hash_file(&large_path(&reader.dir, hash)) {
+            Ok((found, _)) => Ok(found == hash),
+            Err(error) => {
+                log::warn!("A large message could not be read back: {error}.");
+                Ok(false)
+            }
+        };
+    }
+    match load(&reader.messages, &reader.dir, hash) {
+        Ok(found) => Ok(found.is_some()),
+        Err(Error::Corrupt { what, .. }) => {
+            log::error!("A message did not read back as it was kept: {what}.");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,112 @@
+//! Mail comes in, is listed, read, flagged, moved and removed.
+
+use posthorn_model::query::{PageStart, View};
+use posthorn_model::{BodyState, Flag, FlagChange, Flags, MailboxId, Protocol};
+use posthorn_store::{Durability, Error, Store, Typing, Write};
+
+use super::support::{Fixture, body, envelope, place, raw, wait};
+
+#[test]
+fn mail_is_listed_read_and_moved() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let (store, inbox) = (&fixture.store, fixture.inbox);
+    let archive = fixture.add_mailbox("Archive");
+    let old = fixture.add(1_600_000_000, "a@x", &[]);
+    let new = fixture.add(1_700_000_000, "b@x", &["a@x"]);
+
+    let page = wait(store.page(View::Mailbox(inbox), PageStart::Newest, 10)).unwrap();
+    let ids: Vec<_> = page.rows.iter().map(|row| row.message).collect();
+    assert_eq!(
+        (ids, page.first, page.total, page.next),
+        (vec![new, old], 0, 2, None)
+    );
+    assert_eq!(page.rows[0].thread_count, 2);
+    assert_eq!(page.rows[0].thread, page.rows[1].thread);
+    assert_eq!(page.rows[0].body, BodyState::Headers);
+    assert_eq!(page.rows[0].from.as_ref().unwrap().email, "anna@example.org");
+
+    let bytes = b"Subject: hello\r\n\r\nworld\r\n";
+    let hash = wait(store.keep_raw(vec![raw(fixture.account, Some(3), bytes)])).unwrap()[0];
+    assert_eq!(wait(store.verify_raw(vec![hash])).unwrap(), [true]);
+    let text = body(new, bytes, hash, envelope(1, "b@x", &["a@x"]), "world of horses");
+    let changes = fixture.apply(vec![Write::SetBody(Box::new(text))]);
+    assert!(changes.mailboxes.contains(&inbox));
+    let record = wait(store.message(new)).unwrap().unwrap();
+    assert_eq!(record.hash, Some(hash));
+    assert_eq!(wait(store.raw(hash)).unwrap().unwrap(), bytes);
+
+    assert_eq!(wait(store.index_pending(10)).unwrap(), 2);
+    assert_eq!(wait(store.index_pending(10)).unwrap(), 0);
+    let hits = wait(store.search("horses", Typing::Finished, 10)).unwrap();
+    assert_eq!((hits.total, hits.rows[0].message), (1, new));
+    assert_eq!((hits.coverage.messages, hits.coverage.bodies_indexed), (2, 1));
+
+    fixture.apply(vec![
+        Write::ChangeFlags {
+            message: new,
+            mailbox: inbox,
+            change: FlagChange::adding(Flag::Seen),
+        },
+        Write::Unplace {
+            message: old,
+            mailbox: inbox,
+        },
+        place(old, archive, None, Flags::default()),
+    ]);
+    let counts = |mailbox| {
+        let counts = wait(store.counts(View::Mailbox(mailbox))).unwrap();
+        (counts.total, counts.unread)
+    };
+    assert_eq!((counts(inbox), counts(archive)), ((1, 0), (1, 1)));
+
+    fixture.apply(vec![Write::Unplace {
+        message: new,
+        mailbox: inbox,
+    }]);
+    assert_eq!(wait(store.message(new)).unwrap(), None);
+    assert_eq!(
+        wait(store.search("horses", Typing::Finished, 10)).unwrap().total,
+        0
+    );
+    assert!(
+        wait(store.raw(hash)).unwrap().is_some(),
+        "a write removed raw bytes"
+    );
+    fixture.check();
+}
+
+#[test]
+fn a_failing_batch_changes_nothing() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let message = fixture.new_message(5, "x@x", &[]);
+    let id = message.id;
+    let writes = vec![
+        Write::AddMessage(Box::new(message)),
+        place(id, fixture.inbox, Some(1), Flags::default()),
+        place(id, MailboxId(999), Some(1), Flags::default()),
+    ];
+    let error = wait(fixture.store.apply(writes, Durability::Full)).unwrap_err();
+    assert!(matches!(error, Error::Missing(_)), "{error:?}");
+    assert_eq!(wait(fixture.store.message(id)).unwrap(), None);
+    fixture.check();
+}
+
+#[test]
+fn reopening_shows_mail_at_once() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let id = fixture.add(1_700_000_000, "a@x", &[]);
+    wait(fixture.store.drain());
+    assert!(matches!(wait(fixture.store.accounts()), Err(Error::Closed)));
+    let Fixture { store, dir, .. } = fixture;
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let page = wait(store.page(View::All, PageStart::Newest, 10)).unwrap();
+    assert_eq!(page.rows[0].message, id);
+    assert!(store.message_id(id.date()) > id);
+    let reader = Store::open_read_only(dir.path()).unwrap();
+    assert_eq!(wait(reader.accounts()).unwrap().len(), 1);
+    assert_eq!(
+        wait(reader.apply(Vec::new(), Durability::Normal)).unwrap_err(),
+        Error::ReadOnly
+    );
+}
