@@ -83,7 +83,8 @@ pub struct Dialer {
 #[derive(Debug)]
 struct Shared {
     options: DialOptions,
-    tls: Arc<ClientConfig>,
+    /// An error where the system has no trusted certificates: connections in clear do without.
+    tls: Result<Arc<ClientConfig>, Error>,
     suspicion: Duration,
 }
 
@@ -91,9 +92,9 @@ impl Dialer {
     /// Loads the trusted certificates; reads files, so not for a thread that must not wait.
     ///
     /// # Errors
-    /// Class Config where `ca_file` holds no certificate or none can be loaded.
+    /// Class Config where `ca_file` holds no certificate.
     pub fn new(options: DialOptions) -> Result<Self, Error> {
-        let tls = tls::client_config(options.ca_file.as_deref())?;
+        let tls = tls::client_config(tls::extra_roots(options.ca_file.as_deref())?);
         Ok(Self {
             allow_cleartext: options.allow_cleartext,
             shared: Arc::new(Shared {
@@ -221,7 +222,7 @@ impl Dialer {
         let name = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
         let name = ServerName::try_from(name)
             .map_err(|_| Error::new(ErrorClass::Config, host, "this is not the name of a server"))?;
-        let connector = TlsConnector::from(self.shared.tls.clone());
+        let connector = TlsConnector::from(self.shared.tls.clone()?);
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 

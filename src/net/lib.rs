@@ -15,6 +15,7 @@ pub mod channel;
 pub mod credentials;
 pub mod dial;
 pub mod error;
+pub mod imap;
 pub mod payload;
 pub mod pop3;
 mod sasl;

@@ -85,9 +85,12 @@ impl fmt::Display for CertificateTrouble {
 
 impl std::error::Error for CertificateTrouble {}
 
-/// The system's trusted roots, and those of `ca_file` beside them.
-pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Error> {
-    let config_error = |what: String| Error::new(ErrorClass::Config, "", what);
+fn config_error(what: String) -> Error {
+    Error::new(ErrorClass::Config, "", what)
+}
+
+/// The certificates of `ca_file`.
+pub(crate) fn extra_roots(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Error> {
     let mut roots = Vec::new();
     if let Some(path) = ca_file {
         let unreadable = |error: &dyn fmt::Display| {
@@ -103,6 +106,11 @@ pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>,
             return Err(unreadable(&"it holds no PEM certificate"));
         }
     }
+    Ok(roots)
+}
+
+/// Trusts the system's roots, and `roots` beside them.
+pub(crate) fn client_config(roots: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let inner = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone())
         .map_err(|error| config_error(format!("no trusted certificates could be loaded: {error}")))?;

@@ -1,0 +1,199 @@
+//! IMAP (RFC 3501 and RFC 9051 with the extensions that spare turns): one authenticated connection and what can be
+//! asked over it.
+//!
+//! async-imap sits in the middle: [`client`] gives it commands and takes replies from it, [`guard`] lies under it
+//! and decides which replies its parser may see. A [`Session`] never calls an early end, a NO or a BAD a success;
+//! what was asked for and did not come is missing from the set it returns. After an error of class Network or
+//! Protocol, or a dropped future, the session is spent: connect again.
+//!
+//! Nothing here expunges what others marked: no EXPUNGE without UIDs, no CLOSE.
+
+mod append;
+mod capability;
+mod change;
+mod client;
+mod code;
+mod date;
+mod fetch;
+mod fetched;
+mod framing;
+mod guard;
+mod idle;
+mod login;
+mod mailboxes;
+mod name;
+mod quirks;
+mod scan;
+mod select;
+mod special_use;
+mod structure;
+
+pub use capability::Capabilities;
+pub use change::{CopyUid, Expunged, MoveOutcome};
+pub use idle::IdleEvent;
+
+use posthorn_model::{Flags, MailboxName, ModSeq, SpecialUse, Timestamp, Uid, UidSet, UidValidity};
+use std::time::Duration;
+
+use crate::{Payload, TrafficCount};
+use client::Client;
+
+/// Characters of a UID set in one command.
+const SET_LENGTH: usize = 1000;
+
+/// An authenticated connection to an IMAP server.
+pub struct Session {
+    client: Client,
+    capabilities: Capabilities,
+    /// Bytes of a body that may stay in memory.
+    memory_limit: u64,
+    /// RFC 7162: modification sequences can be asked for.
+    condstore: bool,
+    /// RFC 7162: enabled on this connection.
+    qresync: bool,
+    /// RFC 6855: names are UTF-8 on this connection.
+    utf8: bool,
+    /// Between the levels of names, as LIST last said.
+    delimiter: Option<char>,
+    /// Messages in the selected mailbox, as last told.
+    exists: u32,
+}
+
+/// A mailbox as LIST shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMailbox {
+    pub name: MailboxName,
+    pub delimiter: Option<char>,
+    /// As the server names it, or guessed from the name where it names none at all.
+    pub special_use: Option<SpecialUse>,
+    pub selectable: bool,
+    pub subscribed: bool,
+    /// Where the server told it in the same turn.
+    pub status: Option<Status>,
+}
+
+/// What a mailbox holds, without opening it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    pub messages: u32,
+    pub unseen: u32,
+    pub uid_next: Option<u32>,
+    pub uid_validity: Option<UidValidity>,
+    pub highest_modseq: Option<ModSeq>,
+}
+
+/// How to open a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Write,
+    /// EXAMINE: nothing changes, not even what is recent.
+    Examine,
+}
+
+/// What is known of a mailbox, to be told only what has changed since (RFC 7162 section 3.2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resume {
+    pub uid_validity: UidValidity,
+    pub modseq: ModSeq,
+    pub known: UidSet,
+}
+
+/// An opened mailbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// `None`: the server keeps no UIDs, and nothing of this mailbox may be remembered.
+    pub uid_validity: Option<UidValidity>,
+    pub uid_next: Option<u32>,
+    pub exists: u32,
+    /// `None`: no modification sequences in this mailbox.
+    pub highest_modseq: Option<ModSeq>,
+    pub read_only: bool,
+    /// Flags that last; `None` where the server did not say, which means all.
+    pub permanent_flags: Option<Flags>,
+    /// Whether new keywords can be made (`\*`).
+    pub new_keywords: bool,
+    /// What of the known messages is gone; `Some` only where QRESYNC answered for the UIDVALIDITY that was resumed.
+    pub vanished: Option<UidSet>,
+    /// What changed or came since the resumed modification sequence.
+    pub changed: Vec<FlagReport>,
+}
+
+/// What the server says of one message's flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagReport {
+    pub uid: Uid,
+    pub flags: Flags,
+    pub modseq: Option<ModSeq>,
+}
+
+/// What a list shows of one message, without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub uid: Uid,
+    pub flags: Flags,
+    pub modseq: Option<ModSeq>,
+    pub internal_date: Option<Timestamp>,
+    /// Bytes, as announced: servers are sometimes wrong.
+    pub size: u64,
+    /// The fields of the header that a list, threading and mailing lists need, raw.
+    pub header: Vec<u8>,
+    /// From the body structure; `None` where that says nothing clear.
+    pub attachments: Option<bool>,
+}
+
+/// One whole message.
+#[derive(Debug)]
+pub struct Body {
+    pub uid: Uid,
+    pub payload: Payload,
+}
+
+impl Session {
+    #[must_use]
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    #[must_use]
+    pub fn traffic(&self) -> TrafficCount {
+        self.client.traffic()
+    }
+
+    /// Whether the connection is protected.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.client.is_tls()
+    }
+
+    /// Whether modification sequences can be asked for (RFC 7162).
+    #[must_use]
+    pub const fn has_condstore(&self) -> bool {
+        self.condstore
+    }
+
+    /// Whether SELECT can tell what changed and vanished (RFC 7162).
+    #[must_use]
+    pub const fn has_qresync(&self) -> bool {
+        self.qresync
+    }
+
+    /// Messages in the selected mailbox, as the server last told in passing: a hint to look, no more.
+    #[must_use]
+    pub const fn exists(&self) -> u32 {
+        self.exists
+    }
+
+    /// Says goodbye and closes, within two seconds whatever the server does.
+    pub async fn logout(mut self) {
+        let farewell = async {
+            let patience = Duration::from_secs(2);
+            // The server may leave without its OK: nothing is lost by that.
+            let _ = self.client.run("LOGOUT", patience, &mut |_| {}).await;
+            self.client.shut_down().await;
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(2), farewell).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

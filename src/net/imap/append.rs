@@ -1,0 +1,102 @@
+//! APPEND (RFC 9051 section 6.3.12), written by ourselves so that APPENDUID, TRYCREATE and OVERQUOTA are not lost.
+
+use posthorn_model::{ErrorClass, Flags, MailboxName, Timestamp, Uid, UidValidity};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::change::wire_flags;
+use super::client::Reply;
+use super::code::Done;
+use super::{Session, date};
+use crate::Error;
+
+/// Bytes that LITERAL- allows without waiting (RFC 7888 section 5).
+const SHORT: usize = 4096;
+/// The slowest link that is borne, in bytes a second.
+const SLOWEST: u64 = 2048;
+
+impl Session {
+    /// Puts a message into a mailbox, which is made where it is missing. `raw` is sent as it is; it should have
+    /// CRLF line ends. Returns where it went, where the server says so (RFC 4315).
+    ///
+    /// # Errors
+    /// Refused or Quota with the server's words: nothing was put there. After any other error it may or may not
+    /// have been: look with [`Session::find_message_id`] before trying again.
+    pub async fn append(
+        &mut self,
+        mailbox: &MailboxName,
+        flags: &Flags,
+        received: Option<Timestamp>,
+        raw: &[u8],
+    ) -> Result<Option<(UidValidity, Uid)>, Error> {
+        if raw.is_empty() {
+            let what = "an empty message cannot be put into a mailbox";
+            return Err(Error::new(ErrorClass::Bug, self.client.host(), what));
+        }
+        let mut done = self.append_once(mailbox, flags, received, raw).await?;
+        if done.status.is("TRYCREATE") {
+            self.create(mailbox).await?;
+            done = self.append_once(mailbox, flags, received, raw).await?;
+        }
+        let what = "the message could not be put into the mailbox";
+        let status = done.demand_ok(self.client.host(), what)?;
+        if !status.is("APPENDUID") {
+            return Ok(None);
+        }
+        let mut numbers = status.arguments.split_ascii_whitespace().map(str::parse::<u32>);
+        let mut next = || numbers.next()?.ok();
+        Ok(next().and_then(UidValidity::new).zip(next().and_then(Uid::new)))
+    }
+
+    async fn append_once(
+        &mut self,
+        mailbox: &MailboxName,
+        flags: &Flags,
+        received: Option<Timestamp>,
+        raw: &[u8],
+    ) -> Result<Done, Error> {
+        let at_once =
+            self.capabilities.has("LITERAL+") || (self.capabilities.has("LITERAL-") && raw.len() <= SHORT);
+        let mut command = format!("APPEND {}", self.argument(mailbox)?);
+        command.push_str(&format!(" ({})", wire_flags(flags)));
+        if let Some(received) = received {
+            command.push(' ');
+            command.push_str(&date::format(received));
+        }
+        let plus = if at_once { "+" } else { "" };
+        // RFC 6855 section 4: with UTF8=ACCEPT, raw 8-bit headers need the UTF8 form.
+        let eight_bit = self.utf8 && !raw.is_ascii();
+        let (open, close) = if eight_bit { ("UTF8 (~", ")") } else { ("", "") };
+        command.push_str(&format!(" {open}{{{}{plus}}}", raw.len()));
+        let until = Instant::now() + self.client.patience() + Duration::from_secs(raw.len() as u64 / SLOWEST);
+        let tag = self.client.send(&command).await?;
+        if !at_once && let Some(done) = self.await_invitation(&tag, until).await? {
+            return Ok(done);
+        }
+        self.client.send_raw(raw).await?;
+        self.client.send_raw(format!("{close}\r\n").as_bytes()).await?;
+        let exists = &mut self.exists;
+        self.client
+            .finish(&tag, until, &mut |reply| {
+                if let Reply::Exists(count) = reply {
+                    *exists = count;
+                }
+            })
+            .await
+    }
+
+    /// Waits for `+`; the command's end where it comes instead.
+    async fn await_invitation(&mut self, tag: &str, until: Instant) -> Result<Option<Done>, Error> {
+        loop {
+            match self.client.next(until).await? {
+                Reply::Continue(_) => return Ok(None),
+                Reply::Done(found, done) if found == tag => {
+                    self.client.settled();
+                    return Ok(Some(done));
+                }
+                Reply::Exists(count) => self.exists = count,
+                _ => {}
+            }
+        }
+    }
+}

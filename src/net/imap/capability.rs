@@ -1,0 +1,73 @@
+//! What a server says it can do (RFC 9051 section 7.2.2).
+
+use std::collections::BTreeSet;
+
+/// A server that offers more is believed up to here.
+const MOST: usize = 500;
+
+/// A set of capability names, compared without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(BTreeSet<String>);
+
+impl Capabilities {
+    /// Reads what follows the word `CAPABILITY`.
+    pub(super) fn parse(text: &str) -> Self {
+        let names = text
+            .split_ascii_whitespace()
+            .filter(|name| name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_graphic()))
+            .take(MOST);
+        Self(names.map(str::to_ascii_uppercase).collect())
+    }
+
+    /// Whether the server has this; what IMAP4rev2 includes (RFC 9051 appendix E) it has with that.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        const INCLUDED: [&str; 15] = [
+            "NAMESPACE",
+            "UNSELECT",
+            "UIDPLUS",
+            "ESEARCH",
+            "SEARCHRES",
+            "ENABLE",
+            "IDLE",
+            "SASL-IR",
+            "LIST-EXTENDED",
+            "LIST-STATUS",
+            "MOVE",
+            "LITERAL-",
+            "SPECIAL-USE",
+            "STATUS=SIZE",
+            "BINARY",
+        ];
+        let name = name.to_ascii_uppercase();
+        self.0.contains(&name) || (self.0.contains("IMAP4REV2") && INCLUDED.contains(&name.as_str()))
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In upper case, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names_in_any_case() {
+        let capabilities = Capabilities::parse("IMAP4rev1 idle AUTH=PLAIN\r\n");
+        assert!(capabilities.has("IDLE") && capabilities.has("auth=plain"));
+        assert!(!capabilities.has("MOVE"));
+        assert!(Capabilities::parse("IMAP4rev2").has("MOVE"));
+        assert_eq!(Capabilities::parse(&"X ".repeat(10)).iter().count(), 1);
+    }
+}

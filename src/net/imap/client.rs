@@ -1,0 +1,336 @@
+//! Commands and their replies: our own executor over async-imap's stream. It demands the tagged OK, takes NO, BAD,
+//! BYE and an early end for what they are, hands each reply on as it comes, and bears no more than its deadlines.
+
+use imap_proto::{MailboxDatum, RequestId, Response, Status};
+use posthorn_model::ErrorClass;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use super::code::{Done, StatusText, Verdict};
+use super::fetched::Fetched;
+use super::framing;
+use super::guard::{Captured, Guard, Literals};
+use crate::{Channel, Error, TrafficCount};
+
+/// Untagged replies that one command may bring before we stop believing in its end.
+const MOST_REPLIES: u64 = 20_000_000;
+
+/// One reply.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// The end of the command with this tag.
+    Done(String, Done),
+    /// `+`.
+    Continue(String),
+    /// Untagged OK, NO or BAD.
+    Status(Verdict, StatusText),
+    Exists(u32),
+    Expunge,
+    Fetch(Fetched),
+    /// What async-imap did not see.
+    Data(Captured),
+    /// What we do not use.
+    Other,
+}
+
+/// A connection on which commands run one after the other, or a few in a row.
+pub(super) struct Client {
+    session: async_imap::Session<Guard>,
+    host: String,
+    tags: u32,
+    /// Ends of commands that came before they were asked for.
+    early: Vec<(String, Done)>,
+    /// The server's words on leaving.
+    bye: Option<String>,
+    /// Why nothing can be asked any more.
+    broken: Option<Error>,
+    /// A command is under way; if its future was dropped, the connection is in no known state.
+    busy: bool,
+}
+
+impl Client {
+    pub(super) async fn new(channel: Channel, spool_dir: &std::path::Path) -> Result<Self, Error> {
+        let host = channel.host().to_owned();
+        let guard = Guard::new(channel, spool_dir.to_owned());
+        // Answered by the guard: see there.
+        let session = async_imap::Client::new(guard).login("-", "-").await;
+        let session = session.map_err(|(error, _)| {
+            Error::new(
+                ErrorClass::Bug,
+                &host,
+                format!("no session could be made ({error})"),
+            )
+        })?;
+        Ok(Self {
+            session,
+            host,
+            tags: 0,
+            early: Vec::new(),
+            bye: None,
+            broken: None,
+            busy: false,
+        })
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn guard(&mut self) -> &mut Guard {
+        self.session.as_mut()
+    }
+
+    pub(super) fn traffic(&self) -> TrafficCount {
+        self.session.get_ref().channel().traffic().snapshot()
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.session.get_ref().channel().is_tls()
+    }
+
+    /// How long a command may take in all: three times the silence that is borne.
+    pub(super) fn patience(&self) -> Duration {
+        self.session.get_ref().channel().read_timeout() * 3
+    }
+
+    pub(super) fn set_read_timeout(&mut self, timeout: Duration) {
+        self.guard().channel_mut().set_read_timeout(timeout);
+    }
+
+    pub(super) fn read_timeout(&self) -> Duration {
+        self.session.get_ref().channel().read_timeout()
+    }
+
+    /// Runs a command to its tagged reply, whatever that says; `each` gets every untagged reply.
+    pub(super) async fn run(
+        &mut self,
+        command: &str,
+        patience: Duration,
+        each: &mut (dyn FnMut(Reply) + Send),
+    ) -> Result<Done, Error> {
+        let until = Instant::now() + patience;
+        let tag = self.send(command).await?;
+        self.finish(&tag, until, each).await
+    }
+
+    /// Runs a command that must end in OK. `what` says what failed otherwise.
+    pub(super) async fn demand(
+        &mut self,
+        command: &str,
+        what: &str,
+        each: &mut (dyn FnMut(Reply) + Send),
+    ) -> Result<StatusText, Error> {
+        let patience = self.patience();
+        self.run(command, patience, each)
+            .await?
+            .demand_ok(&self.host, what)
+    }
+
+    /// Reads up to the end of the command with this tag.
+    pub(super) async fn finish(
+        &mut self,
+        tag: &str,
+        until: Instant,
+        each: &mut (dyn FnMut(Reply) + Send),
+    ) -> Result<Done, Error> {
+        if let Some(at) = self.early.iter().position(|(found, _)| found == tag) {
+            self.busy = false;
+            return Ok(self.early.swap_remove(at).1);
+        }
+        let mut replies = 0;
+        loop {
+            match self.next(until).await? {
+                Reply::Done(found, done) if found == tag => {
+                    self.busy = false;
+                    return Ok(done);
+                }
+                // Of another command sent together with this one, or a reply to nothing at all.
+                Reply::Done(found, done) => {
+                    self.early.push((found, done));
+                    self.early.truncate(8);
+                }
+                Reply::Continue(_) => {}
+                reply => each(reply),
+            }
+            replies += 1;
+            if replies > MOST_REPLIES {
+                return Err(self.give_up(Error::protocol(&self.host, "the server's reply does not end")));
+            }
+        }
+    }
+
+    /// Sends a command without waiting; it has no line ends. Its tag.
+    pub(super) async fn send(&mut self, command: &str) -> Result<String, Error> {
+        self.begin()?;
+        log::trace!(target: "posthorn_net::wire", "{} C: {}", self.host, command);
+        let sent = self.session.run_command(command).await;
+        match sent {
+            Ok(RequestId(tag)) => Ok(tag),
+            Err(async_imap::error::Error::Io(error)) => Err(self.lost(&error, "asking")),
+            Err(error) => Err(self.give_up(Error::new(
+                ErrorClass::Bug,
+                &self.host,
+                format!("a command could not be sent ({error})"),
+            ))),
+        }
+    }
+
+    /// Sends a command past async-imap, whose log would hold it; `shown` stands for it in ours. Its tag.
+    pub(super) async fn send_secret(&mut self, shown: &str, command: &[u8]) -> Result<String, Error> {
+        self.begin()?;
+        self.tags += 1;
+        let tag = format!("L{}", self.tags);
+        log::trace!(target: "posthorn_net::wire", "{} C: {shown} …", self.host);
+        let line = [tag.as_bytes(), b" ", command, b"\r\n"].concat();
+        self.send_raw(&line).await?;
+        Ok(tag)
+    }
+
+    /// Sends bytes as they are, inside a command.
+    pub(super) async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let guard: &mut Guard = self.session.as_mut();
+        let sent = match guard.write_all(bytes).await {
+            Ok(()) => guard.flush().await,
+            Err(error) => Err(error),
+        };
+        sent.map_err(|error| self.lost(&error, "sending"))
+    }
+
+    /// Ends a command of several steps whose end has been seen.
+    pub(super) fn settled(&mut self) {
+        self.busy = false;
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        if self.busy {
+            let what = "the connection was left in the middle of a command";
+            return Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)));
+        }
+        self.busy = true;
+        Ok(())
+    }
+
+    /// For commands sent while others are still being answered.
+    pub(super) fn allow_pipelining(&mut self) {
+        self.busy = false;
+    }
+
+    /// The next reply, by `until` at the latest.
+    pub(super) async fn next(&mut self, until: Instant) -> Result<Reply, Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let read = tokio::time::timeout_at(until, self.session.read_response()).await;
+        match read {
+            Ok(Ok(Some(response))) => Ok(self.sort(response.parsed())),
+            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "answering")),
+            Ok(Err(error)) => Err(self.lost(&error, "answering")),
+            Err(_) => {
+                let what = "the server took too long to answer";
+                Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)))
+            }
+        }
+    }
+
+    /// The next reply, or none by `until`: silence is no fault while idling.
+    pub(super) async fn next_within(&mut self, until: Instant) -> Result<Option<Reply>, Error> {
+        match tokio::time::timeout_at(until, self.session.read_response()).await {
+            Ok(Ok(Some(response))) => Ok(Some(self.sort(response.parsed()))),
+            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "waiting for news")),
+            Ok(Err(error)) => Err(self.lost(&error, "waiting for news")),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn sort(&mut self, response: &Response<'_>) -> Reply {
+        match response {
+            Response::Done { tag, status, outcome } => {
+                let text = outcome.information.as_deref().unwrap_or_default();
+                log::trace!(target: "posthorn_net::wire", "{} S: {} {status:?}{text}", self.host, tag.0);
+                let done = Done {
+                    verdict: verdict(status),
+                    status: StatusText::parse(text),
+                };
+                Reply::Done(tag.0.clone(), done)
+            }
+            Response::Data { status, outcome } => {
+                let text = outcome.information.as_deref().unwrap_or_default();
+                // The server's own words begin with a space: the guard saw to it.
+                if let Some(id) = text.strip_prefix("XGUARD ") {
+                    let id = id.trim().parse().ok();
+                    return id
+                        .and_then(|id| self.guard().take(id))
+                        .map_or(Reply::Other, place);
+                }
+                log::trace!(target: "posthorn_net::wire", "{} S: * {status:?}{text}", self.host);
+                let status_text = StatusText::parse(text);
+                if *status == Status::Bye {
+                    self.bye = Some(status_text.quotation());
+                    return Reply::Other;
+                }
+                Reply::Status(verdict(status), status_text)
+            }
+            Response::Continue(outcome) => Reply::Continue(
+                outcome
+                    .information
+                    .as_deref()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned(),
+            ),
+            Response::Fetch(_, items) => Reply::Fetch(Fetched::from_parsed(items)),
+            Response::MailboxData(MailboxDatum::Exists(count)) => Reply::Exists(*count),
+            Response::Expunge(_) => Reply::Expunge,
+            _ => Reply::Other,
+        }
+    }
+
+    /// The connection failed: from now on every question gets this answer.
+    fn lost(&mut self, error: &std::io::Error, doing: &str) -> Error {
+        let error = match (&self.bye, error.kind()) {
+            (Some(words), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset) => {
+                Error::new(ErrorClass::Network, &self.host, "the server ended the session")
+                    .quoting(words.as_bytes())
+            }
+            _ => Error::from_io(&self.host, doing, error),
+        };
+        self.give_up(error)
+    }
+
+    pub(super) fn give_up(&mut self, error: Error) -> Error {
+        log::debug!("The connection to {} is given up: {}.", self.host, error.what);
+        self.broken = Some(error.clone());
+        error
+    }
+
+    pub(super) fn set_literals(&mut self, literals: Literals) {
+        self.guard().set_literals(literals);
+    }
+
+    /// Closes without a word.
+    pub(super) async fn shut_down(&mut self) {
+        // The server may be gone already; nothing hangs on it.
+        let _ = self.guard().shutdown().await;
+    }
+}
+
+fn verdict(status: &Status) -> Verdict {
+    match status {
+        Status::Ok | Status::PreAuth => Verdict::Ok,
+        Status::No | Status::Bye => Verdict::No,
+        Status::Bad => Verdict::Bad,
+    }
+}
+
+/// A captured reply as what it is.
+fn place(mut captured: Captured) -> Reply {
+    if framing::classify(&captured.text) == framing::Kind::Fetch {
+        Reply::Fetch(Fetched::parse(&mut captured))
+    } else {
+        Reply::Data(captured)
+    }
+}

@@ -1,0 +1,478 @@
+//! Flags, summaries and bodies by UID FETCH, in batches of which two are under way; and the UIDs that exist.
+//!
+//! What does not come is not received, whatever the tagged reply says. A batch that ends in NO is halved until
+//! only the message that the server cannot give is left out.
+
+use posthorn_model::{ErrorClass, ModSeq, Uid, UidSet};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::client::Reply;
+use super::code::{self, Verdict};
+use super::fetched::Fetched;
+use super::guard::{Captured, Literals};
+use super::mailboxes::begins;
+use super::select::{report, vanished};
+use super::{Body, FlagReport, SET_LENGTH, Session, Summary};
+use crate::Error;
+
+/// Header fields that a list, threading and mailing lists need.
+const FIELDS: &str = "DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES CONTENT-TYPE \
+    LIST-ID LIST-POST LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST";
+/// Messages in one command for bodies, and in one for summaries.
+const BODIES: u64 = 100;
+const SUMMARIES: u64 = 500;
+/// Announced bytes in one command for bodies: a server that waits on our disk too long hangs up.
+const BATCH: u64 = 8 << 20;
+/// Commands under way.
+const IN_FLIGHT: usize = 2;
+/// The slowest link that is borne, in bytes a second.
+const SLOWEST: u64 = 2048;
+/// How far a body may exceed its announced size: twice, and this many bytes.
+const LIE: u64 = 16 << 20;
+/// For messages of unknown size, and for all.
+const LARGEST: u64 = 4 << 30;
+
+struct Batch {
+    uids: UidSet,
+    /// Announced.
+    bytes: u64,
+}
+
+/// Where fetched messages go.
+enum Sink<'a> {
+    Summaries {
+        each: &'a mut (dyn FnMut(Summary) + Send),
+        /// Second try: a message without any readable header is listed all the same.
+        bare: bool,
+    },
+    Bodies {
+        out: &'a mpsc::Sender<Body>,
+        sizes: &'a HashMap<u32, u64>,
+    },
+}
+
+impl Session {
+    /// Flags of `uids`, or only of those that changed after `changed_since` (RFC 7162; passed over where the
+    /// server cannot). Give `UidSet::range(1, u32::MAX)` for all.
+    ///
+    /// # Errors
+    /// Where a command does not end in OK.
+    pub async fn fetch_flags(
+        &mut self,
+        uids: &UidSet,
+        changed_since: Option<ModSeq>,
+        each: &mut (dyn FnMut(FlagReport) + Send),
+    ) -> Result<(), Error> {
+        let changed_since = changed_since.filter(|_| self.condstore);
+        let modifier =
+            changed_since.map_or_else(String::new, |modseq| format!(" (CHANGEDSINCE {})", modseq.0));
+        let items = if self.condstore {
+            "(UID FLAGS MODSEQ)"
+        } else {
+            "(UID FLAGS)"
+        };
+        for set in uids.split_for_wire(SET_LENGTH) {
+            let command = format!("UID FETCH {set} {items}{modifier}");
+            let patience = self.client.patience() * 4;
+            let exists = &mut self.exists;
+            let done = self
+                .client
+                .run(&command, patience, &mut |reply| match reply {
+                    Reply::Fetch(fetched) => {
+                        if let Some(report) = report(fetched).filter(|report| set.contains(report.uid)) {
+                            each(report);
+                        }
+                    }
+                    Reply::Exists(count) => *exists = count,
+                    _ => {}
+                })
+                .await?;
+            done.demand_ok(self.client.host(), "the flags could not be read")?;
+        }
+        Ok(())
+    }
+
+    /// What a list shows of `uids`, in whatever order the server sends it. Returns what came.
+    ///
+    /// # Errors
+    /// Where the connection or the protocol fails; a message that the server cannot give is merely missing.
+    pub async fn fetch_summaries(
+        &mut self,
+        uids: &UidSet,
+        each: &mut (dyn FnMut(Summary) + Send),
+    ) -> Result<UidSet, Error> {
+        let modseq = if self.condstore { " MODSEQ" } else { "" };
+        let basic = format!("UID FLAGS INTERNALDATE RFC822.SIZE{modseq}");
+        self.client.set_literals(Literals::default());
+        let items = format!("({basic} BODY.PEEK[HEADER.FIELDS ({FIELDS})] BODYSTRUCTURE)");
+        let mut sink = Sink::Summaries { each, bare: false };
+        let (mut received, mut damaged) = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
+        if !damaged.is_empty() {
+            // A body structure or a header that cannot be read: ask for less of those.
+            damaged = damaged.minus(&received);
+            let items = format!("({basic} BODY.PEEK[HEADER])");
+            let mut sink = Sink::Summaries { each, bare: true };
+            let (more, _) = self.fetch(split(&damaged, SUMMARIES), &items, &mut sink).await?;
+            received = union(&received, &more);
+        }
+        Ok(received)
+    }
+
+    /// Whole messages, raw, with the sizes that were announced for them (0 where unknown). Each goes out as soon
+    /// as it is whole, large ones as a file. Returns what came; a body that the server gives as NIL, or as empty
+    /// where it is not, has not come.
+    ///
+    /// # Errors
+    /// Where the connection, the protocol or the disk fails, or nobody takes the messages any more.
+    pub async fn fetch_bodies(
+        &mut self,
+        uids: &[(Uid, u64)],
+        out: &mpsc::Sender<Body>,
+    ) -> Result<UidSet, Error> {
+        let sizes: HashMap<u32, u64> = uids.iter().map(|(uid, size)| (uid.value(), *size)).collect();
+        let largest = sizes.values().copied().max().unwrap_or_default();
+        let unknown = sizes.values().any(|size| *size == 0);
+        let most = if unknown {
+            LARGEST
+        } else {
+            (largest.saturating_mul(2) + LIE).min(LARGEST)
+        };
+        self.client.set_literals(Literals::Whole {
+            memory: self.memory_limit,
+            most,
+        });
+        let mut sink = Sink::Bodies { out, sizes: &sizes };
+        let fetched = self.fetch(batches(uids), "(UID BODY.PEEK[])", &mut sink).await;
+        self.client.set_literals(Literals::default());
+        Ok(fetched?.0)
+    }
+
+    /// All UIDs in the selected mailbox as it is now.
+    ///
+    /// # Errors
+    /// Where the command does not end in OK.
+    pub async fn search_all_uids(&mut self) -> Result<UidSet, Error> {
+        self.search("ALL").await
+    }
+
+    /// Messages whose Message-ID is this: to find what an append did before its connection was lost.
+    ///
+    /// # Errors
+    /// Where the command does not end in OK, or the id cannot be sent.
+    pub async fn find_message_id(&mut self, id: &str) -> Result<UidSet, Error> {
+        if id.is_empty() || !id.is_ascii() || id.contains(['\r', '\n', '\0']) || id.len() > 900 {
+            let what = "this message id cannot be searched for";
+            return Err(Error::new(ErrorClass::Refused, self.client.host(), what).permanently(true));
+        }
+        let id = super::name::quote_text(id);
+        self.search(&format!("HEADER Message-ID {id}")).await
+    }
+
+    async fn search(&mut self, criteria: &str) -> Result<UidSet, Error> {
+        let extended = self.capabilities.has("ESEARCH");
+        let wish = if extended { "RETURN (ALL) " } else { "" };
+        let mut found = Vec::new();
+        let patience = self.client.patience() * 2;
+        let exists = &mut self.exists;
+        let done = self
+            .client
+            .run(
+                &format!("UID SEARCH {wish}{criteria}"),
+                patience,
+                &mut |reply| match reply {
+                    Reply::Data(captured) => found.extend(search_result(&captured)),
+                    Reply::Exists(count) => *exists = count,
+                    _ => {}
+                },
+            )
+            .await?;
+        if done.verdict == Verdict::Bad && extended {
+            self.capabilities.remove("ESEARCH");
+            return Box::pin(self.search(criteria)).await;
+        }
+        done.demand_ok(self.client.host(), "the mailbox could not be searched")?;
+        Ok(found.iter().fold(UidSet::default(), |all, set| union(&all, set)))
+    }
+
+    /// Returns what was received, and what came without being readable.
+    async fn fetch(
+        &mut self,
+        mut waiting: VecDeque<Batch>,
+        items: &str,
+        sink: &mut Sink<'_>,
+    ) -> Result<(UidSet, UidSet), Error> {
+        let (mut received, mut damaged) = (UidSet::default(), UidSet::default());
+        let mut flying: VecDeque<(String, Batch)> = VecDeque::new();
+        let mut until = Instant::now();
+        loop {
+            while flying.len() < IN_FLIGHT
+                && let Some(batch) = waiting.pop_front()
+            {
+                if !flying.is_empty() {
+                    self.client.allow_pipelining();
+                }
+                let tag = self
+                    .client
+                    .send(&format!("UID FETCH {} {items}", batch.uids))
+                    .await?;
+                if flying.is_empty() {
+                    until = Instant::now() + self.patience_for(&batch);
+                }
+                flying.push_back((tag, batch));
+            }
+            if flying.is_empty() {
+                return Ok((received, damaged));
+            }
+            match self.client.next(until).await? {
+                Reply::Fetch(fetched) => {
+                    let Some(uid) = fetched.uid else { continue };
+                    let asked = flying.iter().any(|(_, batch)| batch.uids.contains(uid));
+                    if !asked || received.contains(uid) {
+                        continue;
+                    }
+                    if sink
+                        .accept(uid, fetched)
+                        .await
+                        .map_err(|error| self.client.give_up(error))?
+                    {
+                        received.insert(uid);
+                    } else {
+                        damaged.insert(uid);
+                    }
+                }
+                Reply::Done(tag, done) => {
+                    let Some(at) = flying.iter().position(|(found, _)| *found == tag) else {
+                        continue;
+                    };
+                    let Some((_, batch)) = flying.remove(at) else {
+                        continue;
+                    };
+                    if let Some((_, next)) = flying.front() {
+                        until = Instant::now() + self.patience_for(next);
+                    } else {
+                        self.client.settled();
+                    }
+                    match done.verdict {
+                        Verdict::Ok => {}
+                        Verdict::No if !is_hopeless(&done) => {
+                            let missing = batch.uids.minus(&received);
+                            waiting.extend(halve(&missing, batch.bytes));
+                        }
+                        _ => {
+                            let error = done.refusal(self.client.host(), "the messages could not be read");
+                            return Err(self.client.give_up(error));
+                        }
+                    }
+                }
+                Reply::Exists(count) => self.exists = count,
+                _ => {}
+            }
+        }
+    }
+
+    fn patience_for(&self, batch: &Batch) -> Duration {
+        self.client.patience() + Duration::from_secs(batch.bytes / SLOWEST)
+    }
+}
+
+/// Refusals that asking for less does not cure.
+fn is_hopeless(done: &code::Done) -> bool {
+    matches!(
+        done.status.code.as_str(),
+        "UNAVAILABLE" | "LIMIT" | "NOPERM" | "EXPIRED"
+    )
+}
+
+impl Sink<'_> {
+    /// Whether this was what was asked for.
+    async fn accept(&mut self, uid: Uid, fetched: Fetched) -> Result<bool, Error> {
+        match self {
+            Self::Summaries { each, bare } => {
+                let header = match fetched.header {
+                    Some(header) => header,
+                    None if *bare => Vec::new(),
+                    None => return Ok(false),
+                };
+                each(Summary {
+                    uid,
+                    flags: fetched.flags.unwrap_or_default(),
+                    modseq: fetched.modseq,
+                    internal_date: fetched.internal_date,
+                    size: fetched.size.unwrap_or_default(),
+                    header,
+                    attachments: fetched.attachments,
+                });
+                Ok(true)
+            }
+            Self::Bodies { out, sizes } => {
+                let announced = sizes.get(&uid.value()).copied().unwrap_or_default();
+                let Some(payload) = fetched.body.filter(|body| !body.is_empty() || announced == 0) else {
+                    return Ok(false);
+                };
+                let taken = out.send(Body { uid, payload }).await;
+                taken.map_err(|_| Error::new(ErrorClass::Network, "", "the download was stopped"))?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+fn split(uids: &UidSet, most: u64) -> VecDeque<Batch> {
+    let mut batches = VecDeque::new();
+    for set in uids.split_for_wire(SET_LENGTH) {
+        let mut batch = UidSet::default();
+        for &(first, last) in set.ranges() {
+            let mut first = u64::from(first);
+            while first <= u64::from(last) {
+                let room = most - batch.len();
+                let end = u64::from(last).min(first + room - 1);
+                insert(&mut batch, first, end);
+                first = end + 1;
+                if batch.len() >= most {
+                    batches.push_back(std::mem::take(&mut batch));
+                }
+            }
+        }
+        if !batch.is_empty() {
+            batches.push_back(batch);
+        }
+    }
+    let sized = |uids: UidSet| Batch {
+        bytes: uids.len().saturating_mul(4096),
+        uids,
+    };
+    batches.into_iter().map(sized).collect()
+}
+
+fn insert(set: &mut UidSet, first: u64, last: u64) {
+    let uid = |number: u64| u32::try_from(number).ok().and_then(Uid::new);
+    if let (Some(first), Some(last)) = (uid(first), uid(last)) {
+        set.insert_range(first, last);
+    }
+}
+
+fn batches(uids: &[(Uid, u64)]) -> VecDeque<Batch> {
+    let mut batches = VecDeque::new();
+    let mut batch = Batch {
+        uids: UidSet::default(),
+        bytes: 0,
+    };
+    let mut length = 0;
+    for &(uid, size) in uids {
+        let full = batch.uids.len() >= BODIES || batch.bytes + size > BATCH || length + 11 > SET_LENGTH;
+        if full && !batch.uids.is_empty() {
+            batches.push_back(std::mem::replace(
+                &mut batch,
+                Batch {
+                    uids: UidSet::default(),
+                    bytes: 0,
+                },
+            ));
+            length = 0;
+        }
+        batch.uids.insert(uid);
+        batch.bytes += size;
+        length += 11;
+    }
+    if !batch.uids.is_empty() {
+        batches.push_back(batch);
+    }
+    batches
+}
+
+/// Both halves of what is missing; nothing where it is a single message.
+fn halve(missing: &UidSet, bytes: u64) -> Vec<Batch> {
+    if missing.len() <= 1 {
+        return Vec::new();
+    }
+    split(missing, missing.len().div_ceil(2))
+        .into_iter()
+        .map(|batch| Batch { bytes, ..batch })
+        .collect()
+}
+
+fn union(a: &UidSet, b: &UidSet) -> UidSet {
+    let mut all = a.clone();
+    for &(first, last) in b.ranges() {
+        insert(&mut all, u64::from(first), u64::from(last));
+    }
+    all
+}
+
+/// `* SEARCH 1 2 3` and `* ESEARCH (TAG "A1") UID ALL 1:3,5`.
+fn search_result(captured: &Captured) -> Option<UidSet> {
+    if begins(captured, b"VANISHED") {
+        // Of another session's doing, between the search and its answer.
+        let _ = vanished(captured);
+        return None;
+    }
+    let text = captured.text.trim_ascii_end();
+    if begins(captured, b"SEARCH") {
+        let words = text.split(|byte| *byte == b' ').skip(2);
+        // RFC 7162 section 3.1.5 may add `(MODSEQ n)`.
+        let uids = words.take_while(|word| !word.starts_with(b"("));
+        return Some(
+            uids.filter_map(super::scan::number)
+                .filter_map(|number| u32::try_from(number).ok())
+                .filter_map(Uid::new)
+                .collect(),
+        );
+    }
+    if begins(captured, b"ESEARCH") {
+        let mut words = text.split(|byte| *byte == b' ');
+        words.find(|word| word.eq_ignore_ascii_case(b"ALL"))?;
+        return Some(code::uid_set(words.next()?));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uids(text: &str) -> UidSet {
+        UidSet::parse(text).expect("a set")
+    }
+
+    #[test]
+    fn reads_search_results() {
+        let check = |text: &str, expect: Option<&str>| {
+            let captured = Captured {
+                text: text.as_bytes().to_vec(),
+                ..Captured::default()
+            };
+            let found = search_result(&captured).map(|set| set.to_string());
+            assert_eq!(found.as_deref(), expect, "{text:?}");
+        };
+        check("* SEARCH 3 1 2\r\n", Some("1:3"));
+        check("* SEARCH\r\n", Some(""));
+        check("* SEARCH 5 x 0 4294967296 (MODSEQ 9)\r\n", Some("5"));
+        check("* ESEARCH (TAG \"A1\") UID ALL 1:3,7\r\n", Some("1:3,7"));
+        check("* ESEARCH (TAG \"A1\") UID\r\n", None);
+        check("* XYZ 1\r\n", None);
+    }
+
+    #[test]
+    fn batches_are_bounded() {
+        let many: Vec<(Uid, u64)> = (1..=1000).filter_map(|n| Some((Uid::new(n)?, 1 << 20))).collect();
+        let batches = batches(&many);
+        assert!(
+            batches
+                .iter()
+                .all(|batch| batch.bytes <= BATCH && batch.uids.len() <= BODIES)
+        );
+        assert_eq!(batches.iter().map(|batch| batch.uids.len()).sum::<u64>(), 1000);
+        let split = split(&uids("1:1200,2000"), SUMMARIES);
+        let shown: Vec<String> = split.iter().map(|batch| batch.uids.to_string()).collect();
+        assert_eq!(shown, ["1:500", "501:1000", "1001:1200,2000"]);
+        let halves: Vec<String> = halve(&uids("1:3"), 0)
+            .iter()
+            .map(|batch| batch.uids.to_string())
+            .collect();
+        assert_eq!(halves, ["1:2", "3"]);
+        assert!(halve(&uids("1"), 0).is_empty());
+    }
+}

@@ -1,0 +1,310 @@
+//! LIST, LSUB and STATUS (RFC 9051 section 6.3.9, RFC 3501 section 6.3.9, RFC 5819), and making mailboxes.
+
+use posthorn_model::{ErrorClass, MailboxName, ModSeq, SpecialUse, UidValidity};
+use std::collections::HashMap;
+use tokio::time::Instant;
+
+use super::client::Reply;
+use super::code::Verdict;
+use super::guard::Captured;
+use super::scan::{Scanner, Token};
+use super::{ListedMailbox, Session, Status, name, special_use};
+use crate::Error;
+
+/// Mailboxes in one account.
+const MOST: usize = 200_000;
+
+/// LIST, LSUB and STATUS replies of one question, gathered.
+#[derive(Default)]
+struct Gathered {
+    utf8: bool,
+    mailboxes: Vec<ListedMailbox>,
+    /// Places in `mailboxes` by name.
+    places: HashMap<Vec<u8>, usize>,
+    subscribed: Vec<Vec<u8>>,
+    overflown: bool,
+}
+
+impl Session {
+    /// All mailboxes that the server shows, in its order. Those whose name no command can carry are not selectable.
+    ///
+    /// # Errors
+    /// Where the server refuses or does not end its list.
+    pub async fn list(&mut self) -> Result<Vec<ListedMailbox>, Error> {
+        let mut gathered = Gathered {
+            utf8: self.utf8,
+            ..Gathered::default()
+        };
+        let what = "the mailboxes could not be listed";
+        // RFC 5258 section 3: one command tells names, subscriptions, purposes and contents.
+        let extended = self.capabilities.has("LIST-EXTENDED");
+        if extended {
+            let mut wanted = vec!["SUBSCRIBED".to_owned()];
+            if self.capabilities.has("SPECIAL-USE") {
+                wanted.push("SPECIAL-USE".to_owned());
+            }
+            if self.capabilities.has("LIST-STATUS") {
+                wanted.push(format!("STATUS {}", self.status_items()));
+            }
+            let command = format!("LIST \"\" \"*\" RETURN ({})", wanted.join(" "));
+            let patience = self.client.patience() * 2;
+            let done = self
+                .client
+                .run(&command, patience, &mut |reply| gathered.accept(reply))
+                .await?;
+            if done.verdict == Verdict::Bad {
+                // It claimed more than it can do.
+                self.capabilities.remove("LIST-EXTENDED");
+                return Box::pin(self.list()).await;
+            }
+            done.demand_ok(self.client.host(), what)?;
+        } else {
+            let list = self.client.send("LIST \"\" \"*\"").await?;
+            self.client.allow_pipelining();
+            let lsub = self.client.send("LSUB \"\" \"*\"").await?;
+            for (tag, needed) in [(list, true), (lsub, false)] {
+                let until = Instant::now() + self.client.patience() * 2;
+                let done = self
+                    .client
+                    .finish(&tag, until, &mut |reply| gathered.accept(reply))
+                    .await?;
+                if needed && let Err(error) = done.demand_ok(self.client.host(), what) {
+                    // The other command is still under way.
+                    return Err(self.client.give_up(error));
+                }
+            }
+        }
+        if gathered.overflown {
+            return Err(Error::protocol(
+                self.client.host(),
+                "the server lists mailboxes without end",
+            ));
+        }
+        let mailboxes = gathered.finish(extended);
+        self.delimiter = mailboxes.iter().find_map(|mailbox| mailbox.delimiter);
+        Ok(mailboxes)
+    }
+
+    /// What a mailbox holds. Not for the selected one (RFC 9051 section 6.3.11).
+    ///
+    /// # Errors
+    /// Refused where the mailbox is not there or may not be read.
+    pub async fn status(&mut self, mailbox: &MailboxName) -> Result<Status, Error> {
+        let command = format!("STATUS {} {}", self.argument(mailbox)?, self.status_items());
+        let mut status = None;
+        self.client
+            .demand(&command, "the mailbox could not be looked at", &mut |reply| {
+                if let Reply::Data(mut captured) = reply
+                    && begins(&captured, b"STATUS")
+                {
+                    status = parse_status(&mut captured).map(|(_, status)| status);
+                }
+            })
+            .await?;
+        status.ok_or_else(|| {
+            Error::protocol(
+                self.client.host(),
+                "the server did not say what the mailbox holds",
+            )
+        })
+    }
+
+    /// Makes a mailbox and subscribes to it; one that is there already is well.
+    ///
+    /// # Errors
+    /// Refused where the server does not allow it.
+    pub async fn create(&mut self, mailbox: &MailboxName) -> Result<(), Error> {
+        let argument = self.argument(mailbox)?;
+        let patience = self.client.patience();
+        let done = self
+            .client
+            .run(&format!("CREATE {argument}"), patience, &mut |_| {})
+            .await?;
+        if !done.status.is("ALREADYEXISTS") {
+            done.demand_ok(self.client.host(), "the mailbox could not be made")?;
+        }
+        // Other programs show subscribed mailboxes only; that it failed changes nothing here.
+        let _ = self
+            .client
+            .run(&format!("SUBSCRIBE {argument}"), patience, &mut |_| {})
+            .await?;
+        Ok(())
+    }
+
+    /// The name for a path that a person wrote, as this server wants it. After [`Session::list`].
+    #[must_use]
+    pub fn name_for(&self, path: &str) -> MailboxName {
+        name::from_path(path, self.delimiter, self.utf8)
+    }
+
+    pub(super) fn argument(&self, mailbox: &MailboxName) -> Result<String, Error> {
+        name::quote(&mailbox.wire).ok_or_else(|| {
+            Error::new(
+                ErrorClass::Refused,
+                self.client.host(),
+                "the mailbox has a name that cannot be sent",
+            )
+            .permanently(true)
+        })
+    }
+
+    fn status_items(&self) -> &'static str {
+        if self.condstore {
+            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+        } else {
+            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
+        }
+    }
+}
+
+/// Whether the reply is `* word …`.
+pub(super) fn begins(captured: &Captured, word: &[u8]) -> bool {
+    let rest = captured.text.get(2..).unwrap_or_default();
+    rest.get(..word.len())
+        .is_some_and(|found| found.eq_ignore_ascii_case(word))
+        && rest
+            .get(word.len())
+            .is_some_and(|next| next.is_ascii_whitespace() || *next == b'(')
+}
+
+impl Gathered {
+    fn accept(&mut self, reply: Reply) {
+        let Reply::Data(mut captured) = reply else { return };
+        if begins(&captured, b"LIST") {
+            if let Some(mailbox) = parse_list(&mut captured, self.utf8) {
+                self.insert(mailbox);
+            }
+        } else if begins(&captured, b"LSUB") {
+            if let Some(mailbox) = parse_list(&mut captured, self.utf8)
+                && self.subscribed.len() < MOST
+            {
+                self.subscribed.push(mailbox.name.wire);
+            }
+        } else if begins(&captured, b"STATUS")
+            && let Some((wire, status)) = parse_status(&mut captured)
+            && let Some(place) = self.places.get(&key(&wire))
+            && let Some(mailbox) = self.mailboxes.get_mut(*place)
+        {
+            mailbox.status = Some(status);
+        }
+    }
+
+    fn insert(&mut self, mailbox: ListedMailbox) {
+        self.overflown |= self.mailboxes.len() >= MOST;
+        let name = key(&mailbox.name.wire);
+        if !self.overflown && !self.places.contains_key(&name) {
+            self.places.insert(name, self.mailboxes.len());
+            self.mailboxes.push(mailbox);
+        }
+    }
+
+    fn finish(mut self, extended: bool) -> Vec<ListedMailbox> {
+        // STATUS may come before the LIST reply of its mailbox in no server known; LSUB always comes apart.
+        for wire in &self.subscribed {
+            if let Some(mailbox) = self
+                .places
+                .get(&key(wire))
+                .and_then(|place| self.mailboxes.get_mut(*place))
+            {
+                mailbox.subscribed = true;
+            }
+        }
+        // A server on which nobody ever subscribed to anything shows everything.
+        if !extended && self.subscribed.is_empty() {
+            for mailbox in &mut self.mailboxes {
+                mailbox.subscribed = true;
+            }
+        }
+        special_use::guess(&mut self.mailboxes);
+        self.mailboxes
+    }
+}
+
+/// INBOX is one name however it is written.
+fn key(wire: &[u8]) -> Vec<u8> {
+    if wire.eq_ignore_ascii_case(b"INBOX") {
+        b"INBOX".to_vec()
+    } else {
+        wire.to_vec()
+    }
+}
+
+/// `* LIST (\HasNoChildren) "/" name …`
+fn parse_list(captured: &mut Captured, utf8: bool) -> Option<ListedMailbox> {
+    let mut scanner = Scanner::new(captured);
+    scanner.token()?;
+    scanner.token()?;
+    let Token::Open = scanner.token()? else {
+        return None;
+    };
+    let (mut selectable, mut subscribed, mut special_use) = (true, false, None);
+    scanner.walk(&mut |_, token| {
+        let Token::Atom(attribute) = token else { return };
+        let attribute = String::from_utf8_lossy(attribute).to_ascii_lowercase();
+        match attribute.as_str() {
+            "\\noselect" | "\\nonexistent" => selectable = false,
+            "\\subscribed" => subscribed = true,
+            // Before RFC 6154, Gmail and others called them so.
+            "\\spam" => special_use = Some(SpecialUse::Junk),
+            "\\starred" => special_use = Some(SpecialUse::Flagged),
+            "\\allmail" => special_use = Some(SpecialUse::All),
+            other => special_use = special_use.or(SpecialUse::from_attribute(other)),
+        }
+    })?;
+    let delimiter = scanner.token()?;
+    let delimiter = if delimiter.is_nil() {
+        None
+    } else {
+        delimiter.into_bytes()
+    };
+    let delimiter = delimiter
+        .and_then(|bytes| std::str::from_utf8(&bytes).ok()?.chars().next())
+        .filter(char::is_ascii_graphic);
+    let wire = scanner.token()?.into_bytes()?;
+    let name = name::from_wire(wire, delimiter, utf8);
+    if name.is_inbox() {
+        special_use = Some(SpecialUse::Inbox);
+    }
+    Some(ListedMailbox {
+        selectable: selectable && name::quote(&name.wire).is_some(),
+        name,
+        delimiter,
+        special_use,
+        subscribed,
+        status: None,
+    })
+}
+
+/// `* STATUS name (MESSAGES 1 …)`
+fn parse_status(captured: &mut Captured) -> Option<(Vec<u8>, Status)> {
+    let mut scanner = Scanner::new(captured);
+    scanner.token()?;
+    scanner.token()?;
+    let wire = scanner.token()?.into_bytes()?;
+    // Some servers do not quote a name with spaces.
+    while !matches!(scanner.token()?, Token::Open) {}
+    let mut status = Status::default();
+    let mut item = None;
+    scanner.walk(&mut |_, token| {
+        let number = token.number();
+        match (item.take(), number) {
+            (Some(name), Some(number)) => status.set(name, number),
+            (_, _) => item = token.into_bytes().map(|name| name.to_ascii_uppercase()),
+        }
+    })?;
+    Some((wire, status))
+}
+
+impl Status {
+    fn set(&mut self, name: Vec<u8>, number: u64) {
+        let small = u32::try_from(number).ok();
+        match name.as_slice() {
+            b"MESSAGES" => self.messages = small.unwrap_or_default(),
+            b"UNSEEN" => self.unseen = small.unwrap_or_default(),
+            b"UIDNEXT" => self.uid_next = small.filter(|next| *next > 0),
+            b"UIDVALIDITY" => self.uid_validity = small.and_then(UidValidity::new),
+            b"HIGHESTMODSEQ" => self.highest_modseq = (number > 0).then_some(ModSeq(number)),
+            _ => {}
+        }
+    }
+}
