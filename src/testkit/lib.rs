@@ -1,1 +1,12 @@
-//! stub
+//! What tests of several crates need: time that stands still, chance that repeats itself, mail by the thousand, a
+//! certificate authority, transcripts, and a real mail server on loopback.
+//!
+//! A dev-dependency only: nothing that ships may depend on it. It must never reach past 127.0.0.1, and what it
+//! starts must end with the test that started it.
+//!
+//! Start reading at [`mailserver`] (Dovecot and Postfix, from one temporary directory), [`mail`] (a seeded corpus)
+//! or [`transcript`] (`C:`/`S:` scripts over a duplex stream).
+
+pub mod ca;
+#[cfg(unix)]
+pub mod mailserver;
