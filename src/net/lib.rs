@@ -9,13 +9,14 @@
 //! panic on what a server says, or write a secret or a message's text to the log.
 //!
 //! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`], [`pop3`] or [`smtp`];
-//! `sasl` is how all protocols prove who the user is.
+//! `sasl` is how all protocols prove who the user is, and [`keychain`] keeps the secrets for it.
 
 pub mod channel;
 pub mod credentials;
 pub mod dial;
 pub mod error;
 pub mod imap;
+pub mod keychain;
 pub mod payload;
 pub mod pop3;
 mod sasl;
@@ -27,5 +28,6 @@ pub use channel::{Channel, Traffic, TrafficCount};
 pub use credentials::Credentials;
 pub use dial::{DialOptions, Dialer, Greeter};
 pub use error::Error;
+pub use keychain::{Keychain, SealedFile, SecretStore, SessionSecrets};
 pub use payload::Payload;
 pub use tls::{CertificateFault, CertificateTrouble};
