@@ -1,6 +1,6 @@
 //! Python's imaplib, poplib and smtplib: clients written by others, over TLS on real sockets.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use posthorn_model::Security;
 
@@ -28,6 +28,11 @@ async fn run_python(security: Security, mode: &str) {
     .await
     .unwrap();
     std::fs::remove_file(&ca).unwrap();
+    judge(output);
+    sandbox.stop().await;
+}
+
+fn judge(output: std::io::Result<Output>) {
     match output {
         Err(error) => println!("skipped: python3 cannot be run: {error}"),
         Ok(output) => assert!(
@@ -37,7 +42,6 @@ async fn run_python(security: Security, mode: &str) {
             String::from_utf8_lossy(&output.stderr)
         ),
     }
-    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,4 +57,27 @@ async fn python_is_served_after_starttls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_is_served_in_clear() {
     run_python(Security::None, "none").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn python_reads_the_sample_mail_without_a_defect() {
+    let options = SandboxOptions {
+        security: Security::None,
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let (port, login) = (sandbox.imap_port.to_string(), sandbox.login().clone());
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new("python3")
+            .args([
+                "-I",
+                "-c",
+                include_str!("sample.py"),
+                &port,
+                &login.username,
+                &login.password,
+            ])
+            .output()
+    });
+    judge(output.await.unwrap());
 }
