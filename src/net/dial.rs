@@ -256,6 +256,13 @@ impl Dialer {
             (Some(Spoken::Mail(spoken)), Ok(line)) if spoken == kind => {
                 finish_greeting(kind, channel, line).await
             }
+            (Some(Spoken::Mail(spoken)), Err(error)) if spoken == kind => {
+                Err(if error.kind() == io::ErrorKind::InvalidData {
+                    Error::protocol(host, "the server's greeting does not end")
+                } else {
+                    Error::from_io(host, "reading the greeting", &error)
+                })
+            }
             (Some(Spoken::Tls), _) if plain => Err(tls_expected(host)),
             (Some(spoken), _) => Err(other_protocol(host, kind, spoken)),
             (None, Ok(line)) => Err(Error::new(

@@ -83,7 +83,7 @@ impl Error {
             Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
                 format!("the connection broke while {doing}")
             }
-            Kind::TimedOut => format!("no answer in time while {doing}"),
+            Kind::TimedOut => "the server did not answer in time".to_owned(),
             Kind::ConnectionRefused => "the server refuses connections on this port".to_owned(),
             Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown | Kind::AddrNotAvailable => {
                 "the network does not reach this server".to_owned()

@@ -55,6 +55,8 @@ pub struct Session {
     utf8: bool,
     /// Between the levels of names, as LIST last said.
     delimiter: Option<char>,
+    /// What the names of the user's own mailboxes begin with: empty, or `INBOX` and the delimiter.
+    prefix: String,
     /// Messages in the selected mailbox, as last told.
     exists: u32,
 }

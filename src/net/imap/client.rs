@@ -167,7 +167,7 @@ impl Client {
         let sent = self.session.run_command(command).await;
         match sent {
             Ok(RequestId(tag)) => Ok(tag),
-            Err(async_imap::error::Error::Io(error)) => Err(self.lost(&error, "asking")),
+            Err(async_imap::error::Error::Io(error)) => Err(self.lost(&error, "we were asking it")),
             Err(error) => Err(self.give_up(Error::new(
                 ErrorClass::Bug,
                 &self.host,
@@ -194,7 +194,7 @@ impl Client {
             Ok(()) => guard.flush().await,
             Err(error) => Err(error),
         };
-        sent.map_err(|error| self.lost(&error, "sending"))
+        sent.map_err(|error| self.lost(&error, "we were sending"))
     }
 
     /// Ends a command of several steps whose end has been seen.
@@ -227,8 +227,11 @@ impl Client {
         let read = tokio::time::timeout_at(until, self.session.read_response()).await;
         match read {
             Ok(Ok(Some(response))) => Ok(self.sort(response.parsed())),
-            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "answering")),
-            Ok(Err(error)) => Err(self.lost(&error, "answering")),
+            Ok(Ok(None)) => Err(self.lost(
+                &std::io::ErrorKind::UnexpectedEof.into(),
+                "it should have answered",
+            )),
+            Ok(Err(error)) => Err(self.lost(&error, "it should have answered")),
             Err(_) => {
                 let what = "the server took too long to answer";
                 Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)))
@@ -240,8 +243,8 @@ impl Client {
     pub(super) async fn next_within(&mut self, until: Instant) -> Result<Option<Reply>, Error> {
         match tokio::time::timeout_at(until, self.session.read_response()).await {
             Ok(Ok(Some(response))) => Ok(Some(self.sort(response.parsed()))),
-            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "waiting for news")),
-            Ok(Err(error)) => Err(self.lost(&error, "waiting for news")),
+            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "we waited for news")),
+            Ok(Err(error)) => Err(self.lost(&error, "we waited for news")),
             Err(_) => Ok(None),
         }
     }

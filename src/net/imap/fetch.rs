@@ -35,6 +35,9 @@ const LIE: u64 = 16 << 20;
 /// For messages of unknown size, and for all.
 const LARGEST: u64 = 4 << 30;
 
+/// Messages in one mailbox.
+const MOST_FOUND: u64 = 20_000_000;
+
 struct Batch {
     uids: UidSet,
     /// Announced.
@@ -194,7 +197,14 @@ impl Session {
             return Box::pin(self.search(criteria)).await;
         }
         done.demand_ok(self.client.host(), "the mailbox could not be searched")?;
-        Ok(found.iter().fold(UidSet::default(), |all, set| union(&all, set)))
+        let all = found.iter().fold(UidSet::default(), |all, set| union(&all, set));
+        if all.len() > MOST_FOUND {
+            return Err(Error::protocol(
+                self.client.host(),
+                "the server finds more messages than can be",
+            ));
+        }
+        Ok(all)
     }
 
     /// Returns what was received, and what came without being readable.

@@ -1,9 +1,8 @@
 //! From a dialled channel to an authenticated session: greeting, capabilities, one way of proving who we are, ID
 //! and ENABLE.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use posthorn_model::{Endpoint, ErrorClass, Remedy};
+use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -11,7 +10,11 @@ use super::capability::Capabilities;
 use super::client::{Client, Reply};
 use super::code::{Done, StatusText, Verdict};
 use super::{Session, name, quirks};
+use crate::sasl::{Exchange, Mechanism};
 use crate::{Channel, Credentials, Dialer, Error, Greeter};
+
+/// How long a server's answer may follow a challenge that makes no sense.
+const GRACE: Duration = Duration::from_secs(3);
 
 impl Session {
     /// Dials, and logs in with the one mechanism that fits; after a refusal no other is tried.
@@ -25,7 +28,7 @@ impl Session {
         credentials: &Credentials,
     ) -> Result<Self, Error> {
         let channel = dialer.open(endpoint, Greeter::Imap).await?;
-        Self::begin(dialer, channel, credentials).await
+        Self::start(dialer, channel, endpoint.port, credentials).await
     }
 
     /// The same over a channel that exists already, whose greeting has been read where it has one.
@@ -33,12 +36,21 @@ impl Session {
     /// # Errors
     /// As [`Session::connect`], dialling apart.
     pub async fn begin(dialer: &Dialer, channel: Channel, credentials: &Credentials) -> Result<Self, Error> {
+        Self::start(dialer, channel, 143, credentials).await
+    }
+
+    async fn start(
+        dialer: &Dialer,
+        channel: Channel,
+        port: u16,
+        credentials: &Credentials,
+    ) -> Result<Self, Error> {
         let mut capabilities = greet(&channel)?;
         let mut client = Client::new(channel, dialer.spool_dir()).await?;
         if capabilities.is_empty() {
             capabilities = ask_capabilities(&mut client).await?;
         }
-        let told = log_in(&mut client, &capabilities, credentials).await?;
+        let told = log_in(&mut client, port, &capabilities, credentials).await?;
         capabilities = if told.is_empty() {
             ask_capabilities(&mut client).await?
         } else {
@@ -53,6 +65,7 @@ impl Session {
             qresync: false,
             utf8: false,
             delimiter: None,
+            prefix: String::new(),
             exists: 0,
         };
         session.introduce().await?;
@@ -158,16 +171,18 @@ async fn ask_capabilities(client: &mut Client) -> Result<Capabilities, Error> {
 /// Logs in; the capabilities that came with the answer, if any.
 async fn log_in(
     client: &mut Client,
+    port: u16,
     capabilities: &Capabilities,
     credentials: &Credentials,
 ) -> Result<Capabilities, Error> {
     let mut told = Capabilities::default();
     let done = match choose(client.host(), capabilities, credentials)? {
-        Mechanism::Login(username, password) => {
+        Way::Login(username, password) => {
             log_in_plainly(client, capabilities, username, password, &mut told).await?
         }
-        Mechanism::Sasl(mechanism, response) => {
-            authenticate(client, capabilities, mechanism, &response, &mut told).await?
+        Way::Sasl(mechanism) => {
+            let exchange = Exchange::new(mechanism, credentials, client.host(), port)?;
+            authenticate(client, capabilities, mechanism, exchange, &mut told).await?
         }
     };
     let status = accepted(client.host(), done)?;
@@ -177,56 +192,52 @@ async fn log_in(
     Ok(told)
 }
 
-enum Mechanism<'a> {
+enum Way<'a> {
+    /// The LOGIN command.
     Login(&'a str, &'a str),
-    /// Name and initial response, not yet in base64.
-    Sasl(&'static str, Zeroizing<String>),
+    Sasl(Mechanism),
 }
 
+/// The one way that is tried.
 fn choose<'a>(
     host: &str,
     capabilities: &Capabilities,
     credentials: &'a Credentials,
-) -> Result<Mechanism<'a>, Error> {
+) -> Result<Way<'a>, Error> {
     let config = |what: &str| Error::new(ErrorClass::Config, host, what);
-    if credentials.username().contains(['\0', '\r', '\n']) {
-        return Err(config("the user name holds a line end"));
-    }
+    let offered: Vec<&str> = capabilities
+        .iter()
+        .filter_map(|name| name.strip_prefix("AUTH="))
+        .collect();
+    let mechanism = Mechanism::choose(&offered, credentials);
     match credentials {
         Credentials::Password { username, password } => {
             let password = password.reveal();
-            if password.contains(['\0', '\r', '\n']) {
-                return Err(config("the password holds a line end, which no server takes"));
+            let line_end = |text: &str| text.contains(['\0', '\r', '\n']);
+            if line_end(username) || line_end(password) {
+                return Err(config(
+                    "the user name or password holds a line end, which no server takes",
+                ));
             }
-            let login = !capabilities.has("LOGINDISABLED");
-            let plain = capabilities.has("AUTH=PLAIN");
+            // LOGIN takes one turn, as PLAIN does with SASL-IR only (RFC 4959); but it carries ASCII alone.
             let ascii = username.is_ascii() && password.is_ascii();
-            // One turn is enough with SASL-IR (RFC 4959) or LOGIN; only PLAIN carries other letters (RFC 4616).
-            if plain && (capabilities.has("SASL-IR") || !login || !ascii) {
-                let response = Zeroizing::new(format!("\0{username}\0{password}"));
-                Ok(Mechanism::Sasl("PLAIN", response))
-            } else if login {
-                Ok(Mechanism::Login(username, password))
-            } else {
-                Err(config(
+            let quicker = match mechanism {
+                Some(Mechanism::Plain) => ascii && !capabilities.has("SASL-IR"),
+                Some(Mechanism::Login) => ascii,
+                Some(_) => false,
+                None => true,
+            };
+            match mechanism {
+                _ if quicker && !capabilities.has("LOGINDISABLED") => Ok(Way::Login(username, password)),
+                Some(mechanism) => Ok(Way::Sasl(mechanism)),
+                None => Err(config(
                     "the server does not let this program log in with a password",
-                ))
+                )),
             }
         }
-        Credentials::Bearer { username, token } => {
-            let token = token.reveal();
-            if capabilities.has("AUTH=OAUTHBEARER") {
-                // RFC 7628 section 3.1; `,` and `=` in a name are escaped as in RFC 5801 section 4.
-                let name = username.replace('=', "=3D").replace(',', "=2C");
-                let response = format!("n,a={name},\x01auth=Bearer {token}\x01\x01");
-                Ok(Mechanism::Sasl("OAUTHBEARER", Zeroizing::new(response)))
-            } else if capabilities.has("AUTH=XOAUTH2") {
-                let response = format!("user={username}\x01auth=Bearer {token}\x01\x01");
-                Ok(Mechanism::Sasl("XOAUTH2", Zeroizing::new(response)))
-            } else {
-                Err(config("the server does not take access tokens"))
-            }
-        }
+        Credentials::Bearer { .. } => mechanism
+            .map(Way::Sasl)
+            .ok_or_else(|| config("the server does not take access tokens")),
     }
 }
 
@@ -302,40 +313,52 @@ async fn await_continue(
 async fn authenticate(
     client: &mut Client,
     capabilities: &Capabilities,
-    mechanism: &str,
-    response: &str,
+    mechanism: Mechanism,
+    mut exchange: Exchange,
     told: &mut Capabilities,
 ) -> Result<Done, Error> {
+    let host = client.host().to_owned();
     let until = Instant::now() + client.patience();
-    let encoded = Zeroizing::new(STANDARD.encode(response));
-    let initial = capabilities.has("SASL-IR");
-    let shown = format!("AUTHENTICATE {mechanism}");
-    let command = if initial {
-        Zeroizing::new(format!("{shown} {}", &*encoded))
-    } else {
-        Zeroizing::new(shown.clone())
+    let initial = capabilities.has("SASL-IR").then(|| exchange.initial()).flatten();
+    let shown = format!("AUTHENTICATE {}", mechanism.name());
+    let command = match &initial {
+        Some(initial) => Zeroizing::new(format!("{shown} {}", &**initial)),
+        None => Zeroizing::new(shown.clone()),
     };
     let tag = client.send_secret(&shown, command.as_bytes()).await?;
-    let mut answer = (!initial).then(|| Zeroizing::new(format!("{}\r\n", &*encoded)));
-    // At most two challenges: for the response, and a bearer token's error, which is acknowledged
-    // (RFC 7628 section 3.2.3) to get the real answer.
-    for _ in 0..3 {
-        let (_, done) = await_continue(client, &tag, until, told).await?;
+    let mut said_all = mechanism == Mechanism::Plain && initial.is_some();
+    for _ in 0..6 {
+        let (challenge, done) = await_continue(client, &tag, until, told).await?;
         if let Some(done) = done {
+            if done.verdict == Verdict::Ok {
+                exchange.finish(&host).map_err(|error| client.give_up(error))?;
+            }
             return Ok(done);
         }
-        let line = match (answer.take(), mechanism) {
-            (Some(response), _) => response,
-            (None, "OAUTHBEARER") => Zeroizing::new("AQ==\r\n".to_owned()),
-            (None, "XOAUTH2") => Zeroizing::new("\r\n".to_owned()),
-            (None, _) => Zeroizing::new("*\r\n".to_owned()),
+        if said_all {
+            // A `+` that nobody asked for: the real answer is on its way, and a line now would be taken for a
+            // command.
+            said_all = false;
+            let soon = Instant::now() + GRACE;
+            if let Some(Reply::Done(found, done)) = client.next_within(soon).await?
+                && found == tag
+            {
+                client.settled();
+                return Ok(done);
+            }
+        }
+        let answer = match exchange.answer(&host, challenge.as_bytes()) {
+            Ok(answer) => answer,
+            Err(error) => {
+                // RFC 9051 section 6.2.2: takes the attempt back.
+                client.send_raw(b"*\r\n").await?;
+                return Err(client.give_up(error));
+            }
         };
+        let line = Zeroizing::new(format!("{}\r\n", &*answer));
         client.send_raw(line.as_bytes()).await?;
     }
-    Err(client.give_up(Error::protocol(
-        client.host(),
-        "the server does not end the login",
-    )))
+    Err(client.give_up(Error::protocol(&host, "the server does not end the login")))
 }
 
 /// What the answer to a login means. A bare NO is about the credentials; BAD is about the command.

@@ -82,6 +82,7 @@ impl Session {
         }
         let mailboxes = gathered.finish(extended);
         self.delimiter = mailboxes.iter().find_map(|mailbox| mailbox.delimiter);
+        self.prefix = personal_prefix(&mailboxes, self.delimiter);
         Ok(mailboxes)
     }
 
@@ -134,7 +135,13 @@ impl Session {
     /// The name for a path that a person wrote, as this server wants it. After [`Session::list`].
     #[must_use]
     pub fn name_for(&self, path: &str) -> MailboxName {
-        name::from_path(path, self.delimiter, self.utf8)
+        let whole = |path: &str| name::from_path(path, self.delimiter, self.utf8);
+        let name = whole(path);
+        if self.prefix.is_empty() || name.is_inbox() || name.wire.starts_with(self.prefix.as_bytes()) {
+            name
+        } else {
+            whole(&format!("INBOX/{path}"))
+        }
     }
 
     pub(super) fn argument(&self, mailbox: &MailboxName) -> Result<String, Error> {
@@ -155,6 +162,22 @@ impl Session {
             "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
         }
     }
+}
+
+/// Courier and Cyrus keep everything of the user's below INBOX and refuse names elsewhere: seen from the names, and
+/// so without asking for the NAMESPACE (RFC 2342).
+fn personal_prefix(mailboxes: &[ListedMailbox], delimiter: Option<char>) -> String {
+    let Some(delimiter) = delimiter else {
+        return String::new();
+    };
+    let prefix = format!("INBOX{delimiter}");
+    let mut others = mailboxes
+        .iter()
+        .filter(|mailbox| !mailbox.name.is_inbox())
+        .peekable();
+    let below =
+        others.peek().is_some() && others.all(|mailbox| mailbox.name.wire.starts_with(prefix.as_bytes()));
+    if below { prefix } else { String::new() }
 }
 
 /// Whether the reply is `* word …`.

@@ -51,6 +51,27 @@ fn dialer() -> Dialer {
     Dialer::new(options).expect("dialer")
 }
 
+/// Sessions live in tasks that move between threads.
+#[test]
+fn sessions_and_their_work_can_be_sent() {
+    fn check<T: Send>(_: T) {}
+    async fn work(session: &mut Session, out: tokio::sync::mpsc::Sender<Body>) {
+        let uids = UidSet::default();
+        let _ = session.list().await;
+        let _ = session.select(&inbox(), Access::Write, None).await;
+        let _ = session.fetch_flags(&uids, None, &mut |_| {}).await;
+        let _ = session.fetch_summaries(&uids, &mut |_| {}).await;
+        let _ = session.fetch_bodies(&[], &out).await;
+        let _ = session.move_messages(&uids, &inbox()).await;
+        let _ = session.append(&inbox(), &Flags::default(), None, b"x").await;
+        let _ = session.idle(Duration::from_secs(1)).await;
+    }
+    fn of(session: &mut Session, out: tokio::sync::mpsc::Sender<Body>) {
+        check(work(session, out));
+    }
+    let _ = of;
+}
+
 async fn begin(script: String, credentials: &Credentials) -> (Result<Session, Error>, JoinHandle<()>) {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let player = play(theirs, script);
@@ -227,6 +248,25 @@ async fn lists_in_one_command_where_the_server_can() {
         ]
     );
     assert_eq!(session.name_for("a/ü").wire, b"a.&APw-");
+}
+
+#[tokio::test]
+async fn new_names_go_below_inbox_where_everything_is() {
+    let (mut session, player) = session(
+        "IMAP4rev1",
+        r#"C: A0002 LIST "" "*"
+           C: A0003 LSUB "" "*"
+           S: * LIST () "." INBOX
+           S: * LIST () "." INBOX.Sent
+           S: A0002 OK
+           S: A0003 OK"#,
+    )
+    .await;
+    session.list().await.expect("a list");
+    player.await.expect("the script");
+    assert_eq!(session.name_for("a/b").wire, b"INBOX.a.b");
+    assert_eq!(session.name_for("INBOX/a").wire, b"INBOX.a");
+    assert_eq!(session.name_for("INBOX").wire, b"INBOX");
 }
 
 #[tokio::test]
