@@ -21,6 +21,7 @@ mod field;
 pub mod headers;
 pub mod media_type;
 mod name;
+mod parameter;
 pub mod parse;
 mod structure;
 pub mod subject;

@@ -1,12 +1,11 @@
 //! A message cut into leaves (RFC 2046 section 5.1): one pass over the delimiter lines with a stack of open
 //! boundaries, so that neither depth nor missing delimiters cost more than the message is long.
 
-use mail_parser::{ContentType, HeaderValue, parsers::MessageStream};
-
 use crate::decode::Encoding;
 use crate::defect::{Defect, Defects};
 use crate::envelope::message_ids;
 use crate::field::{self, Block, FieldName};
+use crate::parameter::{self, Value};
 use crate::word;
 
 const MAX_DEPTH: usize = 100;
@@ -279,7 +278,7 @@ fn match_level(levels: &[Level], line: &[u8]) -> Option<(usize, bool)> {
     })
 }
 
-/// Reads what a part's fields say about it (RFC 2045 section 5, RFC 2183, RFC 2231).
+/// Reads what a part's fields say about it (RFC 2045 section 5, RFC 2183).
 pub(crate) fn part_head(
     block: &Block<'_>,
     default: &str,
@@ -290,30 +289,16 @@ pub(crate) fn part_head(
         let value = block.first(name)?;
         let value = value.get(..8 * 1024).unwrap_or(value);
         let line = word::to_line(value, charset, defects);
-        let mut line = word::normalise(&line, defects);
-        line.push('\n');
-        defects.guard("content type", || {
-            match MessageStream::new(line.as_bytes())
-                .parse_content_type()
-                .into_owned()
-            {
-                HeaderValue::ContentType(value) => Some(value),
-                _ => None,
-            }
-        })
+        Some(parameter::read(&line, defects))
     };
     let content_type = parse(FieldName::ContentType);
     let disposition = parse(FieldName::Disposition);
-    let attribute = |value: &Option<ContentType<'_>>, name: &str| {
-        value
-            .as_ref()
-            .and_then(|value| value.attribute(name))
-            .map(|text| text.trim().to_owned())
-    };
-    let is = |name: &str, expect: &str| {
-        attribute(&content_type, name).is_some_and(|text| text.eq_ignore_ascii_case(expect))
-    };
-    let name = attribute(&disposition, "filename").or_else(|| attribute(&content_type, "name"));
+    let of_type = |name: &str| content_type.as_ref().and_then(|value| value.parameter(name));
+    let is = |name: &str, expect: &str| of_type(name).is_some_and(|text| text.eq_ignore_ascii_case(expect));
+    let name = disposition
+        .as_ref()
+        .and_then(|value| value.parameter("filename"))
+        .or_else(|| of_type("name"));
     let encoding = block.first(FieldName::TransferEncoding).map(|value| {
         let value = value
             .split(|byte| matches!(byte, b';' | b'('))
@@ -325,17 +310,14 @@ pub(crate) fn part_head(
         content_type: content_type
             .as_ref()
             .map_or_else(|| default.to_owned(), |value| media_type(value, default)),
-        charset: attribute(&content_type, "charset"),
-        boundary: content_type
-            .as_ref()
-            .and_then(|value| value.attribute("boundary"))
-            .map(str::to_owned),
+        charset: of_type("charset").map(str::to_owned),
+        boundary: of_type("boundary").map(str::to_owned),
         flowed: is("format", "flowed"),
         delsp: is("delsp", "yes"),
-        name: name
-            .map(|name| decode_name(&name))
-            .filter(|name| !name.is_empty()),
-        attachment: disposition.is_some_and(|value| value.ctype().eq_ignore_ascii_case("attachment")),
+        name: name.map(str::to_owned).filter(|name| !name.is_empty()),
+        attachment: disposition
+            .as_ref()
+            .is_some_and(|value| value.text == "attachment"),
         encoding: encoding.unwrap_or_default(),
         content_id: block
             .first(FieldName::ContentId)
@@ -344,27 +326,15 @@ pub(crate) fn part_head(
     }
 }
 
-/// Encoded words stand within quoted file names too, though RFC 2047 section 5 forbids it.
-fn decode_name(name: &str) -> String {
-    word::decode_line(name.as_bytes(), Some("utf-8"), &mut Defects::default())
-}
-
-fn media_type(value: &ContentType<'_>, default: &str) -> String {
+fn media_type(value: &Value, default: &str) -> String {
     let valid = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 127
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+        text.len() <= 127 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    let (main, sub) = (
-        value.ctype().to_ascii_lowercase(),
-        value.subtype().unwrap_or_default().to_ascii_lowercase(),
-    );
-    if valid(&main) && valid(&sub) {
-        format!("{main}/{sub}")
-    } else if main == "text" || main == "multipart" {
+    match value.text.split_once('/') {
+        Some((main, sub)) if valid(main) && valid(sub) && !sub.contains('/') => value.text.clone(),
         // `Content-Type: text` is the default without its second half.
-        format!("{main}/{}", if main == "text" { "plain" } else { "mixed" })
-    } else {
-        default.to_owned()
+        None if value.text == "text" => "text/plain".to_owned(),
+        None if value.text == "multipart" => "multipart/mixed".to_owned(),
+        _ => default.to_owned(),
     }
 }

@@ -40,7 +40,10 @@ fn collect(text: &str, max_depth: usize) -> String {
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())
         {
-            if length > 0 {
+            if length >= MAX_CHARS {
+                return out;
+            }
+            if length > 0 && !out.ends_with(' ') {
                 out.push(' ');
                 length += 1;
             }
@@ -91,5 +94,7 @@ mod tests {
     #[test]
     fn stays_short() {
         assert_eq!(preview(&"é".repeat(100_000)).chars().count(), MAX_CHARS);
+        assert!(preview(&"é ".repeat(100_000)).chars().count() <= MAX_CHARS);
+        assert!(preview(&"éé ".repeat(100_000)).chars().count() <= MAX_CHARS);
     }
 }

@@ -1,0 +1,6 @@
+//! The crate from outside: whole messages in, whole messages out.
+
+mod compose;
+mod hostile;
+mod parse;
+mod real_mail;
