@@ -8,5 +8,9 @@
 //! or [`transcript`] (`C:`/`S:` scripts over a duplex stream).
 
 pub mod ca;
+pub mod clock;
+pub mod mail;
 #[cfg(unix)]
 pub mod mailserver;
+pub mod rng;
+pub mod transcript;

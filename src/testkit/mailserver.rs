@@ -20,10 +20,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use posthorn_model::{Endpoint, Security, Timestamp};
+use posthorn_model::{Endpoint, Flag, Keyword, Security, Timestamp};
 use tempfile::TempDir;
 
 use crate::ca::{Ca, CertificateKind};
+use crate::mail::CorpusMail;
 use imap_pipe::ImapPipe;
 pub use imap_pipe::ServedMessage;
 use keeper::Keeper;
@@ -138,6 +139,23 @@ pub struct Seed {
     /// IMAP flags with spaces between, such as `\Seen $Forwarded`.
     pub flags: String,
     pub internal_date: Option<Timestamp>,
+}
+
+impl From<&CorpusMail> for Seed {
+    fn from(mail: &CorpusMail) -> Self {
+        let system = Flag::ALL
+            .iter()
+            .filter(|flag| mail.flags.contains(**flag))
+            .map(|flag| flag.imap_name());
+        let flags: Vec<&str> = system
+            .chain(mail.flags.keywords().iter().map(Keyword::as_str))
+            .collect();
+        Self {
+            raw: mail.raw.clone(),
+            flags: flags.join(" "),
+            internal_date: Some(mail.internal_date),
+        }
+    }
 }
 
 /// A running server. Dropping it ends the daemons and removes the directory.

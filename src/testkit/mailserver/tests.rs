@@ -189,3 +189,32 @@ fn bad_certificates_are_bad() {
         );
     }
 }
+
+#[test]
+fn serves_a_corpus_byte_for_byte() {
+    let Some(server) = start(Options {
+        smtp: false,
+        ..Options::default()
+    }) else {
+        return;
+    };
+    let mail: Vec<_> = crate::mail::Corpus::new(3, 300)
+        .malformed(200)
+        .take(300)
+        .collect();
+    let seeds: Vec<Seed> = mail.iter().map(Seed::from).collect();
+    server.seed("alice", "INBOX", &seeds).unwrap();
+    let served = server.messages("alice", "INBOX").unwrap();
+    assert_eq!(served.len(), mail.len());
+    for (served, mail) in served.iter().zip(&mail) {
+        assert!(
+            served.raw == mail.raw,
+            "{:?} {}",
+            mail.defect,
+            String::from_utf8_lossy(&mail.raw)
+        );
+        let mut flags: Vec<_> = seeds[served.uid as usize - 1].flags.split_whitespace().collect();
+        flags.sort_unstable();
+        assert_eq!(served.flags, flags);
+    }
+}
