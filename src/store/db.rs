@@ -5,6 +5,8 @@
 //! back what it asked for.
 
 mod file;
+#[cfg(test)]
+mod full_disk;
 mod ids;
 mod queue;
 

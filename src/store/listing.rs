@@ -4,6 +4,8 @@
 //! each. Where a page starts in the whole list, and where row n lies, come from counts kept for spans of time
 //! ([`span`]), so that neither counts rows one by one.
 
+#[cfg(test)]
+mod explain;
 mod span;
 
 use posthorn_model::query::{Cursor, PageStart, View};

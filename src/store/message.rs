@@ -70,10 +70,7 @@ impl Store {
     ) -> Result<Vec<(MessageId, u64, Timestamp)>> {
         let id = id.clone();
         self.read(Pace::Quick, move |reader| {
-            let mut select = reader.index.prepare_cached(
-                "SELECT m.id, m.size FROM link l JOIN message m ON m.thread = l.thread
-                 WHERE l.key = ?1 AND m.message_id = ?2 AND m.account = ?3 ORDER BY m.id",
-            )?;
+            let mut select = reader.index.prepare_cached(BY_MESSAGE_ID)?;
             let key = thread::build_key(account, &id);
             let rows = select.query_map(params![key, id.0, account.0], |row| {
                 let message = MessageId(row.get(0)?);
@@ -87,9 +84,7 @@ impl Store {
     /// Messages of one account with exactly these raw bytes.
     pub async fn find_by_hash(&self, account: AccountId, hash: Hash) -> Result<Vec<MessageId>> {
         self.read(Pace::Quick, move |reader| {
-            let mut select = reader
-                .index
-                .prepare_cached("SELECT id FROM message WHERE hash = ?1 AND account = ?2 ORDER BY id")?;
+            let mut select = reader.index.prepare_cached(BY_HASH)?;
             let rows = select.query_map(params![hash.0, account.0], |row| Ok(MessageId(row.get(0)?)))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -161,11 +156,16 @@ fn load_without_body(reader: &Reader, scope: Scope, limit: usize) -> Result<Vec<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The plus keeps the planner from walking the whole account instead.
+pub(crate) const BY_HASH: &str = "SELECT id FROM message WHERE hash = ?1 AND +account = ?2 ORDER BY id";
+pub(crate) const BY_MESSAGE_ID: &str = "SELECT m.id, m.size FROM link l CROSS JOIN message m
+     WHERE l.key = ?1 AND m.thread = l.thread AND m.message_id = ?2 AND +m.account = ?3 ORDER BY m.id";
 pub(crate) const WITHOUT_BODY: &str = "SELECT m.id, p.mailbox, p.uid, m.size
      FROM message m CROSS JOIN placement p
      WHERE m.account = ?1 AND m.hash IS NULL AND p.message = m.id
-       AND p.mailbox = coalesce(?2, (SELECT o.mailbox FROM placement o WHERE o.message = m.id
-                                     ORDER BY o.uid IS NULL, o.mailbox LIMIT 1))
+       AND p.mailbox = coalesce(?2,
+           (SELECT min(o.mailbox) FROM placement o WHERE o.message = m.id AND o.uid IS NOT NULL),
+           (SELECT min(o.mailbox) FROM placement o WHERE o.message = m.id))
      ORDER BY m.id DESC LIMIT ?3";
 
 /// The columns that a list shows, from an envelope.

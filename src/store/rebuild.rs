@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use posthorn_model::{
-    AccountId, Envelope, Flags, Hash, LedgerRow, LedgerState, MailboxId, MailboxName, Part, SpecialUse,
-    SyncState, Timestamp, Uid, UidValidity, Uidl,
+    AccountId, Envelope, Flags, Hash, LedgerRow, LedgerState, MailboxId, MailboxName, MessageId, Part,
+    SpecialUse, SyncState, Timestamp, Uid, UidValidity, Uidl,
 };
 use rusqlite::Connection;
 
@@ -43,6 +43,8 @@ pub struct Rebuilt {
 
 /// Its value: the last raw row that was taken in.
 const WANTED: &str = "store:rebuild";
+/// Its value: the path of the damaged index, for the ids that messages had there.
+const OLD_IDS: &str = "store:old-index";
 const BATCH: i64 = 200;
 
 pub(crate) struct Opened {
@@ -165,11 +167,11 @@ impl Store {
             self.apply(writes, Durability::Normal).await?;
             after = last;
         }
-        let finish = Write::PutSetting {
-            key: WANTED.into(),
+        let finish = [WANTED, OLD_IDS].map(|key| Write::PutSetting {
+            key: key.into(),
             value: None,
-        };
-        self.apply(vec![finish], Durability::Full).await?;
+        });
+        self.apply(finish.into(), Durability::Full).await?;
         self.rebuild_done();
         log::info!("The index was made again from {} messages.", done.messages);
         Ok(done)
@@ -194,7 +196,16 @@ impl Store {
                 .map(|row| ((row.account, row.name.path), row.id))
                 .collect(),
             ledger: HashMap::new(),
+            old_ids: HashMap::new(),
+            taken: HashSet::new(),
         };
+        let old = self
+            .read(Pace::Bulk, |reader| settings::load(&reader.index, OLD_IDS))
+            .await?;
+        if let Some(old) = old {
+            known.old_ids = salvage::load_old_ids(Path::new(&old));
+            known.taken = known.old_ids.values().copied().collect();
+        }
         for account in known.accounts.clone() {
             let rows = self.ledger(account).await?;
             known
@@ -228,7 +239,16 @@ impl Store {
                 });
             }
             let received = first.received.or(found.reading.received);
-            let id = self.message_id(found.reading.envelope.sort_date(received));
+            let date = found.reading.envelope.sort_date(received);
+            let id = match known.old_ids.get(&(account, found.hash)) {
+                Some(id) => *id,
+                None => loop {
+                    let id = self.message_id(date);
+                    if !known.taken.contains(&id) {
+                        break id;
+                    }
+                },
+            };
             writes.push(Write::AddMessage(Box::new(build_message(
                 id, account, &found, received,
             ))));
@@ -297,6 +317,9 @@ struct Known {
     mailboxes: HashMap<(AccountId, String), MailboxId>,
     synced: HashSet<MailboxId>,
     ledger: HashMap<(AccountId, Uidl), LedgerRow>,
+    old_ids: HashMap<(AccountId, Hash), MessageId>,
+    /// Old ids, which no other message may get.
+    taken: HashSet<MessageId>,
 }
 
 struct Batch {
@@ -416,7 +439,7 @@ fn load_origins(messages: &Connection, raw: i64) -> rusqlite::Result<Vec<Origin>
 }
 
 fn build_message(
-    id: posthorn_model::MessageId,
+    id: MessageId,
     account: AccountId,
     found: &Found,
     received: Option<Timestamp>,
@@ -442,12 +465,7 @@ fn build_message(
     }
 }
 
-fn build_ledger(
-    uidl: &Uidl,
-    salvaged: Option<&LedgerRow>,
-    message: posthorn_model::MessageId,
-    found: &Found,
-) -> LedgerRow {
+fn build_ledger(uidl: &Uidl, salvaged: Option<&LedgerRow>, message: MessageId, found: &Found) -> LedgerRow {
     match salvaged {
         Some(row) => LedgerRow {
             message: Some(message),

@@ -7,7 +7,8 @@
 mod bigram;
 mod query;
 
-use posthorn_model::{Envelope, Flag, MailboxId, MessageId};
+use posthorn_model::query::Cursor;
+use posthorn_model::{Address, Envelope, Flag, MailboxId, MessageId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use self::query::Typing;
@@ -37,7 +38,7 @@ pub struct Coverage {
     pub pending: u64,
 }
 
-/// Matches are counted to here: beyond, "more than" is as useful and much faster.
+/// How many matches are looked at for the total.
 const COUNT_LIMIT: u64 = 10_000;
 
 impl Store {
@@ -115,7 +116,7 @@ fn index_one(tx: &Transaction<'_>, message: MessageId, envelope: &Envelope, text
     // By its headers it may be there already.
     tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?
         .execute([message.0])?;
-    let people = |all: &mut dyn Iterator<Item = &posthorn_model::Address>| {
+    let people = |all: &mut dyn Iterator<Item = &Address>| {
         let mut line = String::new();
         for address in all {
             line.push_str(address.name.as_deref().unwrap_or_default());
@@ -165,20 +166,24 @@ fn find(index: &Connection, query: &Query, limit: usize) -> Result<Hits> {
     let sql = if query.expression.is_some() { MATCH } else { SCAN };
     let mut select = index.prepare_cached(sql)?;
     let mut ids = select.query(params![query.expression, query.from.0, query.until.0])?;
+    let mut seen = 0;
     while let Some(row) = ids.next()? {
-        let message = MessageId(row.get(0)?);
-        let Some(mailbox) = admit(index, query, message)? else {
-            continue;
-        };
-        if hits.total >= COUNT_LIMIT {
+        // With the page full, the rest is only for the total: counted to here, "more than" is as useful.
+        if seen >= COUNT_LIMIT && hits.rows.len() >= limit {
             hits.total_is_exact = false;
             break;
         }
+        seen += 1;
+        let message = MessageId(row.get(0)?);
+        let verdict = admit(index, query, message)?;
+        if matches!(verdict, Verdict::Out) {
+            continue;
+        }
         hits.total += 1;
         if hits.rows.len() < limit {
-            let found = match mailbox {
-                Some(mailbox) => load_row(index, posthorn_model::query::Cursor { message, mailbox })?,
-                None => load_any_row(index, message)?,
+            let found = match verdict {
+                Verdict::In(mailbox) => load_row(index, Cursor { message, mailbox })?,
+                _ => load_any_row(index, message)?,
             };
             hits.rows.extend(found);
         }
@@ -186,36 +191,33 @@ fn find(index: &Connection, query: &Query, limit: usize) -> Result<Hits> {
     Ok(hits)
 }
 
-/// `None`: a filter says no. Else the mailbox in which the filters hold, where they ask about one.
-#[expect(
-    clippy::option_option,
-    reason = "two questions: whether it is a hit, and where"
-)]
-fn admit(index: &Connection, query: &Query, message: MessageId) -> Result<Option<Option<MailboxId>>> {
-    let (mut set, mut clear, mut by_mailbox) = (0_u8, 0_u8, false);
+/// What the filters say of a message.
+enum Verdict {
+    Out,
+    Anywhere,
+    /// They ask for flags, and hold in this mailbox.
+    In(MailboxId),
+}
+
+fn admit(index: &Connection, query: &Query, message: MessageId) -> Result<Verdict> {
+    let (mut set, mut clear) = (0_u8, 0_u8);
     for filter in &query.filters {
         match filter {
-            Filter::With(flag) => {
-                set |= flag.bit();
-                by_mailbox = true;
-            }
-            Filter::Without(flag) => {
-                clear |= flag.bit();
-                by_mailbox = true;
-            }
+            Filter::With(flag) => set |= flag.bit(),
+            Filter::Without(flag) => clear |= flag.bit(),
             Filter::Attachment => {
                 let has: Option<bool> = index
                     .prepare_cached("SELECT has_attachments FROM message WHERE id = ?1")?
                     .query_row([message.0], |row| row.get(0))
                     .optional()?;
                 if has != Some(true) {
-                    return Ok(None);
+                    return Ok(Verdict::Out);
                 }
             }
         }
     }
-    if !by_mailbox {
-        return Ok(Some(None));
+    if set | clear == 0 {
+        return Ok(Verdict::Anywhere);
     }
     let mailbox: Option<i64> = index
         .prepare_cached(
@@ -224,10 +226,10 @@ fn admit(index: &Connection, query: &Query, message: MessageId) -> Result<Option
         )?
         .query_row(params![message.0, set, clear], |row| row.get(0))
         .optional()?;
-    Ok(mailbox.map(|mailbox| Some(MailboxId(mailbox))))
+    Ok(mailbox.map_or(Verdict::Out, |mailbox| Verdict::In(MailboxId(mailbox))))
 }
 
-/// For tests and the query parser: what `is:` may ask for.
+/// What `is:` may ask for.
 const FLAG_WORDS: [(&str, Filter); 8] = [
     ("unread", Filter::Without(Flag::Seen)),
     ("read", Filter::With(Flag::Seen)),

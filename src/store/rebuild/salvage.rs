@@ -1,8 +1,9 @@
 //! Saves what can still be read of a damaged file: row by row, passing over what cannot.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use posthorn_model::Hash;
+use posthorn_model::{AccountId, Hash, MessageId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
@@ -17,6 +18,7 @@ const PRECIOUS: &[(&str, &[&str])] = &[
     ("mailbox", &["total", "unread"]),
     ("setting", &[]),
     ("ledger", &["message"]),
+    ("operation", &[]),
     ("submission", &[]),
 ];
 
@@ -27,7 +29,8 @@ fn open_damaged(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Names, settings, ledgers and submissions. Operations are not: their messages get new ids.
+/// Names, settings, ledgers, submissions, operations; and a note of where the old message ids can be read, so
+/// that operations keep their meaning.
 pub(super) fn copy_index(aside: &Path, index: &mut Connection) -> Result<()> {
     let damaged = match open_damaged(aside) {
         Ok(damaged) => damaged,
@@ -38,6 +41,7 @@ pub(super) fn copy_index(aside: &Path, index: &mut Connection) -> Result<()> {
     };
     let tx = index.transaction()?;
     settings::put(&tx, super::WANTED, Some("0"))?;
+    settings::put(&tx, super::OLD_IDS, aside.to_str())?;
     for (table, without) in PRECIOUS {
         let columns = load_columns(&tx, table, without)?;
         match copy_rows(&damaged, table, &columns, &tx) {
@@ -47,6 +51,25 @@ pub(super) fn copy_index(aside: &Path, index: &mut Connection) -> Result<()> {
     }
     tx.commit()?;
     Ok(())
+}
+
+/// The ids that whole messages had in a damaged index, as far as they can be read.
+pub(super) fn load_old_ids(aside: &Path) -> HashMap<(AccountId, Hash), MessageId> {
+    let mut ids = HashMap::new();
+    let read = |ids: &mut HashMap<_, _>| -> rusqlite::Result<()> {
+        let damaged = open_damaged(aside)?;
+        let mut select = damaged.prepare("SELECT account, hash, id FROM message WHERE hash IS NOT NULL")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let key = (AccountId(row.get(0)?), required_hash_at(row, 1)?);
+            ids.insert(key, MessageId(row.get(2)?));
+        }
+        Ok(())
+    };
+    if let Err(error) = read(&mut ids) {
+        log::warn!("Some messages get new ids, since the damaged index does not tell the old: {error}.");
+    }
+    ids
 }
 
 fn load_columns(index: &Connection, table: &str, without: &[&str]) -> Result<Vec<String>> {

@@ -184,7 +184,7 @@ fn build_phrase(text: &str, prefix: bool) -> Option<String> {
             }
         } else if run.contains(char::is_alphanumeric) {
             ends_in_single = false;
-            parts.push(run.replace('"', " ").replace('\0', " "));
+            parts.push(run.replace(['"', '\0'], " "));
         }
     }
     if parts.is_empty() {

@@ -1,10 +1,4 @@
-//! Small makers of accounts, mailboxes and messages, and a way to wait for a future.
-
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+//! Small makers of accounts, mailboxes and messages.
 
 use posthorn_model::{
     AccountId, Address, Envelope, Flags, Hash, InternetMessageId, MailboxId, MailboxName, MessageId,
@@ -15,23 +9,7 @@ use posthorn_store::{
 };
 use tempfile::TempDir;
 
-struct Unpark(Thread);
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
-    }
-}
+pub use super::waiting::wait;
 
 pub struct Fixture {
     pub store: Store,

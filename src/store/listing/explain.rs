@@ -1,0 +1,90 @@
+//! The hot queries walk indexes: no scan of a table, no sorting.
+
+use rusqlite::Connection;
+
+use crate::message::{BY_HASH, BY_MESSAGE_ID, WITHOUT_BODY};
+use crate::migrate::INDEX;
+use crate::search::{MATCH, SCAN};
+
+fn explain(index: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = index.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let nulls = vec![rusqlite::types::Null; explain.parameter_count()];
+    let rows = explain
+        .query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3))
+        .unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn hot_queries_use_their_indexes() {
+    let index = Connection::open_in_memory().unwrap();
+    for step in INDEX {
+        index.execute_batch(step).unwrap();
+    }
+    let check = |sql: &str, expect: &str| {
+        let plan = explain(&index, sql);
+        assert!(
+            plan.iter().any(|line| line.contains(expect)),
+            "{expect} not in {plan:#?} of {sql}"
+        );
+        for line in &plan {
+            assert!(!line.contains("TEMP B-TREE"), "{line} in {sql}");
+            assert!(
+                !line.starts_with("SCAN") || line.contains("VIRTUAL TABLE"),
+                "{line} in {sql}"
+            );
+        }
+    };
+    check(
+        super::MAILBOX_KEYS,
+        "SEARCH placement USING PRIMARY KEY (mailbox=? AND message<?)",
+    );
+    check(
+        super::ACCOUNT_KEYS,
+        "SEARCH m USING COVERING INDEX message_by_account (account=? AND rowid<?)",
+    );
+    check(
+        super::ACCOUNT_KEYS,
+        "SEARCH p USING COVERING INDEX placement_by_message (message=?)",
+    );
+    check(super::ALL_KEYS, "SEARCH m USING INTEGER PRIMARY KEY (rowid<?)");
+    check(super::ROW, "SEARCH p USING PRIMARY KEY (mailbox=? AND message=?)");
+    check(super::ROW, "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)");
+    check(WITHOUT_BODY, "message_without_body (account=?)");
+    check(
+        SCAN,
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+    );
+    check(MATCH, "VIRTUAL TABLE INDEX");
+    for (sql, expect) in [
+        (
+            "SELECT min(mailbox) FROM placement WHERE message = ?1",
+            "placement_by_message",
+        ),
+        (
+            "SELECT id FROM message WHERE thread = ?1 ORDER BY id DESC LIMIT ?2",
+            "message_by_thread",
+        ),
+        (BY_HASH, "message_by_hash"),
+        (BY_MESSAGE_ID, "message_by_thread"),
+        ("SELECT state FROM ledger WHERE message = ?1", "ledger_by_message"),
+        (
+            "SELECT message FROM placement WHERE mailbox = ?1 AND uid = ?2",
+            "placement_by_uid",
+        ),
+        (
+            "SELECT uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL ORDER BY uid",
+            "placement_by_uid",
+        ),
+        (
+            "SELECT coalesce(sum(total), 0) FROM mailbox_span WHERE mailbox = ?1 AND span > ?2",
+            "PRIMARY KEY",
+        ),
+        (
+            "SELECT count(*) FROM placement WHERE mailbox = ?1 AND message BETWEEN ?2 AND ?3",
+            "PRIMARY KEY",
+        ),
+    ] {
+        check(sql, expect);
+    }
+}
