@@ -1,5 +1,6 @@
 //! What each element looks like as text.
 
+use html5ever::LocalName;
 use html5ever::tokenizer::Tag;
 
 use crate::layout::Layout;
@@ -32,7 +33,8 @@ enum Effect {
 
 #[derive(Debug)]
 struct Open {
-    name: String,
+    /// Interned: comparing two costs nothing.
+    name: LocalName,
     effect: Effect,
 }
 
@@ -98,7 +100,7 @@ impl Renderer {
         }
         if self.open.len() < MAX_OPEN {
             self.open.push(Open {
-                name: name.to_owned(),
+                name: tag.name.clone(),
                 effect,
             });
         } else {
@@ -230,10 +232,10 @@ impl Renderer {
         Effect::Item
     }
 
-    pub(crate) fn close(&mut self, name: &str) {
-        match name {
+    pub(crate) fn close(&mut self, name: &LocalName) {
+        match &**name {
             // `</p>` alone is an empty paragraph, `</br>` a break (HTML section 13.2.6.4.7).
-            "p" if !self.open.iter().any(|open| open.name == "p") => self.layout.break_lines(2),
+            "p" if !self.open.iter().any(|open| &*open.name == "p") => self.layout.break_lines(2),
             "br" => self.layout.break_hard(),
             _ => {}
         }
@@ -242,9 +244,9 @@ impl Renderer {
             return;
         }
         // A cell does not let an end tag out of its table, unless that ends the table.
-        let fence = |open: &Open| matches!(open.name.as_str(), "td" | "th" | "table") && !is_table_part(name);
+        let fence = |open: &Open| matches!(&*open.name, "td" | "th" | "table") && !is_table_part(name);
         for (at, open) in self.open.iter().enumerate().rev() {
-            if open.name == name {
+            if open.name == *name {
                 self.close_down_to(at);
                 return;
             }
@@ -274,11 +276,11 @@ impl Renderer {
             return;
         }
         for (at, open) in self.open.iter().enumerate().rev() {
-            if ends.contains(&open.name.as_str()) {
+            if ends.contains(&&*open.name) {
                 self.close_down_to(at);
                 return;
             }
-            if fences.contains(&open.name.as_str()) {
+            if fences.contains(&&*open.name) {
                 return;
             }
         }
