@@ -198,4 +198,6 @@ impl Session {
 }
 
 #[cfg(test)]
+mod real_tests;
+#[cfg(test)]
 mod tests;

@@ -269,7 +269,7 @@ impl Session {
                         Verdict::Ok => {}
                         Verdict::No if !is_hopeless(&done) => {
                             let missing = batch.uids.minus(&received);
-                            waiting.extend(halve(&missing, batch.bytes));
+                            waiting.extend(halve(&batch, &missing));
                         }
                         _ => {
                             let error = done.refusal(self.client.host(), "the messages could not be read");
@@ -393,14 +393,17 @@ fn batches(uids: &[(Uid, u64)]) -> VecDeque<Batch> {
     batches
 }
 
-/// Both halves of what is missing; nothing where it is a single message.
-fn halve(missing: &UidSet, bytes: u64) -> Vec<Batch> {
-    if missing.len() <= 1 {
+/// Both halves of what a refused batch lacks; nothing where a message was refused by itself.
+fn halve(batch: &Batch, missing: &UidSet) -> Vec<Batch> {
+    if batch.uids.len() <= 1 || missing.is_empty() {
         return Vec::new();
     }
     split(missing, missing.len().div_ceil(2))
         .into_iter()
-        .map(|batch| Batch { bytes, ..batch })
+        .map(|half| Batch {
+            bytes: batch.bytes,
+            ..half
+        })
         .collect()
 }
 
@@ -478,11 +481,16 @@ mod tests {
         let split = split(&uids("1:1200,2000"), SUMMARIES);
         let shown: Vec<String> = split.iter().map(|batch| batch.uids.to_string()).collect();
         assert_eq!(shown, ["1:500", "501:1000", "1001:1200,2000"]);
-        let halves: Vec<String> = halve(&uids("1:3"), 0)
-            .iter()
-            .map(|batch| batch.uids.to_string())
-            .collect();
-        assert_eq!(halves, ["1:2", "3"]);
-        assert!(halve(&uids("1"), 0).is_empty());
+        let halved = |batch: &str, missing: &str| -> Vec<String> {
+            let batch = Batch {
+                uids: uids(batch),
+                bytes: 0,
+            };
+            let halves = halve(&batch, &uids(missing));
+            halves.iter().map(|half| half.uids.to_string()).collect()
+        };
+        assert_eq!(halved("1:5", "1:3"), ["1:2", "3"]);
+        assert_eq!(halved("1:2", "2"), ["2"]);
+        assert_eq!(halved("1", "1"), [""; 0]);
     }
 }

@@ -1,0 +1,335 @@
+//! Conversations with other people's servers: one that misbehaves on purpose, and Dovecot. Both live beside the
+//! repository and are passed over where they are not.
+
+use super::*;
+use crate::{Credentials, DialOptions, Dialer, Error};
+use posthorn_model::{Endpoint, Flag, FlagChange, Secret, Security};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// A folder of the shared material; prints what is passed over without it.
+fn shared(what: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared")
+        .join(what);
+    if !path.exists() {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+struct Hostile {
+    process: Child,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Hostile {
+    /// Blocks while the server makes its certificates, unless they are in `certs` already.
+    fn start(program: &Path, mode: &str, certs: &Path) -> Self {
+        let directory = tempfile::tempdir().expect("a folder");
+        let mut process = Command::new("python3")
+            .arg(program)
+            .args([
+                "--mode", mode, "--port", "0", "--stall", "30", "--size", "8", "--secs", "60",
+            ])
+            .arg("--certs")
+            .arg(certs)
+            .args(["--log", "log"])
+            .current_dir(directory.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server");
+        let mut ready = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut ready).expect("a line");
+        let port = ready.split_whitespace().nth(1).and_then(|port| port.parse().ok());
+        Self {
+            port: port.unwrap_or_else(|| panic!("{mode}: {ready:?}")),
+            process,
+            directory,
+        }
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let mut log = String::new();
+        let mut file = std::fs::File::open(self.directory.path().join("log")).expect("the log");
+        file.read_to_string(&mut log).expect("the log");
+        log.lines()
+            .filter(|line| line.contains("\"violation\""))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+async fn connect(port: u16, security: Security, ca_file: PathBuf, patience: u64) -> Result<Session, Error> {
+    let dialer = Dialer::new(DialOptions {
+        ca_file: Some(ca_file),
+        connect_timeout: Duration::from_secs(5),
+        read_timeout: Duration::from_secs(patience),
+        ..DialOptions::default()
+    })?;
+    let endpoint = Endpoint {
+        host: "localhost".into(),
+        port,
+        security,
+    };
+    let credentials = Credentials::Password {
+        username: "alice".into(),
+        password: Secret::new("s3cret".into()),
+    };
+    Session::connect(&dialer, &endpoint, &credentials).await
+}
+
+/// Summaries and bodies of everything in INBOX: how many came, and what went wrong if something did.
+async fn read_all(session: &mut Session) -> Result<(u64, u64, Option<Error>), Error> {
+    session.list().await?;
+    session
+        .select(&MailboxName::local("INBOX"), Access::Write, None)
+        .await?;
+    let uids = session.search_all_uids().await?;
+    let mut sizes = Vec::new();
+    let summaries = session
+        .fetch_summaries(&uids, &mut |summary| sizes.push((summary.uid, summary.size)))
+        .await?;
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1000);
+    let fetched = session.fetch_bodies(&sizes, &sender).await;
+    let mut bodies = 0;
+    while let Ok(Body { payload, .. }) = receiver.try_recv() {
+        assert!(!payload.is_empty());
+        bodies += 1;
+    }
+    if let Ok(received) = &fetched {
+        assert_eq!(received.len(), bodies);
+    }
+    Ok((summaries.len(), bodies, fetched.err()))
+}
+
+/// Mode, and what becomes of reading a mailbox of five messages.
+const HOSTILE: &str = "
+ok                     5 of 5
+starttls-stripped      config
+starttls-inject        protocol
+pretls-tamper          protocol
+greeting-huge          protocol
+auth-unavailable       network
+endless-line           protocol
+drop-between           network
+drop-mid-literal       4 of 5 network
+huge-literal           0 of 5 protocol
+literal-overflow       0 of 5 protocol
+stall-mid-literal      4 of 5 network
+nested-paren           5 of 5
+malformed              5 of 5
+flags-evil             5 of 5
+list-evil              5 of 5
+nul-bytes              5 of 5
+unsolicited            5 of 5
+tag-wrong              5 of 5
+cont-unasked           5 of 5
+lie-exists-huge        5 of 5
+fetch-other            5 of 5
+fetch-dup              5 of 5
+fetch-missing          3 of 4
+fetch-nil              0 of 5
+fetch-no               5 of 5
+";
+
+#[tokio::test]
+async fn bears_a_hostile_server() {
+    let Some(program) = shared("hostile/hostile_imap.py") else {
+        return;
+    };
+    let certs = tempfile::tempdir().expect("a folder");
+    drop(Hostile::start(&program, "ok", certs.path()));
+    let ca_file = certs.path().join("ca.pem");
+    let run = async |mode: &str, expect: &str| {
+        let start = {
+            let (program, mode, certs) = (program.clone(), mode.to_owned(), certs.path().to_owned());
+            move || Hostile::start(&program, &mode, &certs)
+        };
+        let server = tokio::task::spawn_blocking(start).await.expect("a server");
+        let started = Instant::now();
+        let shown = match connect(server.port, Security::StartTls, ca_file.clone(), 4).await {
+            Err(error) => error.class.name().to_owned(),
+            Ok(mut session) => match read_all(&mut session).await {
+                Err(error) => error.class.name().to_owned(),
+                Ok((summaries, bodies, error)) => {
+                    let class = error.map_or("", |error| error.class.name());
+                    format!("{bodies} of {summaries} {class}").trim().to_owned()
+                }
+            },
+        };
+        assert_eq!(shown, expect, "{mode}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{mode} hangs");
+        assert_eq!(server.violations(), [""; 0], "{mode}");
+    };
+    let cases: Vec<(&str, &str)> = HOSTILE
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(mode, expect)| (mode, expect.trim()))
+        .collect();
+    for four in cases.chunks(4) {
+        futures_util::future::join_all(four.iter().map(|(mode, expect)| run(mode, expect))).await;
+    }
+}
+
+/// Dovecot, started for one test.
+struct Dovecot {
+    launcher: PathBuf,
+    directory: tempfile::TempDir,
+    imap: u16,
+    imaps: u16,
+}
+
+impl Drop for Dovecot {
+    fn drop(&mut self) {
+        let _ = Command::new(&self.launcher)
+            .arg("down")
+            .arg(self.directory.path())
+            .output();
+    }
+}
+
+impl Dovecot {
+    fn start() -> Option<Self> {
+        let launcher = shared("bench/mailserver")?;
+        let directory = tempfile::Builder::new().prefix("dv").tempdir_in("/tmp").ok()?;
+        let output = Command::new(&launcher)
+            .arg("up")
+            .arg(directory.path())
+            .args(["--no-smtp", "--fsync", "never", "--user", "alice:s3cret"])
+            .output()
+            .ok()?;
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let port = |name: &str| {
+            let (_, rest) = told.split_once(&format!("\"{name}\": "))?;
+            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        };
+        let (Some(imap), Some(imaps)) = (port("imap"), port("imaps")) else {
+            println!("skipped: Dovecot does not start here");
+            return None;
+        };
+        Some(Self {
+            launcher,
+            directory,
+            imap,
+            imaps,
+        })
+    }
+
+    async fn connect(&self, security: Security) -> Session {
+        let port = if security == Security::Tls {
+            self.imaps
+        } else {
+            self.imap
+        };
+        let ca_file = self.directory.path().join("tls/ca.pem");
+        connect(port, security, ca_file, 20).await.expect("a session")
+    }
+}
+
+#[tokio::test]
+async fn works_with_dovecot() {
+    let Some(server) = Dovecot::start() else { return };
+    let mut session = server.connect(Security::StartTls).await;
+    let mailboxes = session.list().await.expect("a list");
+    assert!(
+        mailboxes
+            .iter()
+            .any(|mailbox| mailbox.special_use == Some(SpecialUse::Trash))
+    );
+    assert!(mailboxes.iter().all(|mailbox| mailbox.status.is_some()));
+    let inbox = MailboxName::local("INBOX");
+    let large = format!("Subject: large\r\n\r\n{}", "0123456789abcde\r\n".repeat(100_000));
+    let raws = [
+        "Subject: \u{e4}\r\n\r\nbody {5}\r\n",
+        large.as_str(),
+        "no header\r\n",
+    ];
+    for raw in raws {
+        let flags = Flags::default().with(Flag::Seen);
+        let placed = session.append(&inbox, &flags, None, raw.as_bytes()).await;
+        assert!(placed.expect("appended").is_some());
+    }
+    let selected = session
+        .select(&inbox, Access::Write, None)
+        .await
+        .expect("selected");
+    assert_eq!(selected.exists, 3);
+    let (summaries, bodies, error) = read_all(&mut session).await.expect("read");
+    assert_eq!((summaries, bodies, error), (3, 3, None));
+    let uids: Vec<(Uid, u64)> = (1..=3).filter_map(|uid| Some((Uid::new(uid)?, 1))).collect();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(10);
+    session.fetch_bodies(&uids, &sender).await.expect("bodies");
+    while let Ok(Body { uid, payload }) = receiver.try_recv() {
+        let index = uid.value() as usize - 1;
+        assert_eq!(payload.path().is_some(), index == 1, "the large one is a file");
+        assert_eq!(
+            payload.into_bytes().expect("bytes"),
+            raws[index].as_bytes(),
+            "to the byte"
+        );
+    }
+
+    let one: UidSet = [Uid::new(1).expect("not 0")].into_iter().collect();
+    let target = session.name_for("Neu/Bücher");
+    session.create(&target).await.expect("made");
+    let outcome = session.move_messages(&one, &target).await.expect("moved");
+    assert_eq!(outcome.originals, Expunged::Done);
+    assert_eq!(outcome.copied.map(|copied| copied.from.len()), Some(1));
+    assert_eq!(session.status(&target).await.expect("status").messages, 1);
+    assert!(session.traffic().round_trips < 40);
+    session.logout().await;
+    learns_what_changed(&server, selected, &inbox).await;
+}
+
+/// Another session changes things; QRESYNC tells, and IDLE does.
+async fn learns_what_changed(server: &Dovecot, before: Selected, inbox: &MailboxName) {
+    let mut watcher = server.connect(Security::Tls).await;
+    let resume = Resume {
+        uid_validity: before.uid_validity.expect("a UIDVALIDITY"),
+        modseq: before.highest_modseq.expect("a HIGHESTMODSEQ"),
+        known: UidSet::parse("1:3").expect("a set"),
+    };
+    let selected = watcher
+        .select(inbox, Access::Write, Some(resume))
+        .await
+        .expect("selected");
+    assert_eq!(
+        selected.vanished.map(|gone| gone.to_string()).as_deref(),
+        Some("1")
+    );
+    let mut other = server.connect(Security::Tls).await;
+    other.select(inbox, Access::Write, None).await.expect("selected");
+    let two: UidSet = [Uid::new(2).expect("not 0")].into_iter().collect();
+    let (event, changed) = tokio::join!(watcher.idle(Duration::from_secs(20)), async {
+        other.store_flags(&two, &FlagChange::adding(Flag::Flagged)).await
+    });
+    assert_eq!(event.expect("idle"), IdleEvent::Changed);
+    assert_eq!(changed.expect("stored").len(), 1);
+    let mut reports = Vec::new();
+    watcher
+        .fetch_flags(&two, before.highest_modseq, &mut |report| reports.push(report))
+        .await
+        .expect("flags");
+    assert!(reports.iter().all(|report| report.flags.contains(Flag::Flagged)) && reports.len() == 1);
+    other
+        .store_flags(&two, &FlagChange::adding(Flag::Deleted))
+        .await
+        .expect("marked");
+    assert_eq!(other.expunge(&two).await.expect("expunged"), Expunged::Done);
+    assert!(watcher.noop().await.expect("noop"), "the other's expunge is news");
+    assert_eq!(watcher.search_all_uids().await.expect("search").to_string(), "3");
+}
