@@ -15,6 +15,8 @@ pub mod channel;
 pub mod credentials;
 pub mod dial;
 pub mod error;
+#[cfg(test)]
+mod hostile;
 pub mod imap;
 pub mod keychain;
 pub mod payload;

@@ -432,4 +432,6 @@ fn parse_address(text: &str) -> Option<Address> {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
