@@ -21,6 +21,9 @@ pub mod imap;
 pub mod keychain;
 pub mod payload;
 pub mod pop3;
+#[cfg(test)]
+#[cfg(unix)]
+mod real;
 mod sasl;
 pub mod smtp;
 mod starttls;
