@@ -86,6 +86,38 @@ fn date_time(at: Timestamp) -> String {
     )
 }
 
+/// For the tests of hostile input.
+#[cfg(test)]
+pub(crate) fn parse_never_panics(bytes: &[u8]) {
+    let _ = parser::parse(bytes);
+}
+
+/// For the tests of hostile input: looks at a message in every way that a client can ask for.
+#[cfg(test)]
+pub(crate) fn describe_never_panics(raw: &[u8]) {
+    let entity = structure::parse(raw);
+    let mut out = Vec::new();
+    structure::push_body_structure(&mut out, raw, &entity, true);
+    envelope::push_envelope(&mut out, structure::slice(raw, &entity.header));
+    for path in [vec![], vec![1], vec![2], vec![1, 1], vec![1, 2, 1]] {
+        for text in [
+            command::SectionText::Whole,
+            command::SectionText::Header,
+            command::SectionText::Text,
+        ] {
+            structure::section(
+                raw,
+                &entity,
+                &command::Section {
+                    path: path.clone(),
+                    text,
+                },
+            );
+        }
+    }
+    decode::body_text(raw, &entity);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! The three servers from outside: transcripts over duplex streams, and Python's clients over real sockets.
 
 mod clients;
+#[cfg(target_os = "linux")]
+mod dovecot;
 mod faults;
+mod hostile;
 mod imap;
 mod pop3;
 mod smtp;

@@ -316,9 +316,31 @@ fn parse_uid_command(name: &str, uid: bool, cursor: &mut Cursor<'_>) -> Option<R
     })
 }
 
+/// The commands that [`parse_command`] reads arguments of.
+const WITH_ARGUMENTS: [&str; 15] = [
+    "ID",
+    "LOGIN",
+    "AUTHENTICATE",
+    "ENABLE",
+    "SELECT",
+    "EXAMINE",
+    "CREATE",
+    "DELETE",
+    "RENAME",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "LIST",
+    "LSUB",
+    "STATUS",
+    "APPEND",
+];
+
 fn parse_command(name: &str, cursor: &mut Cursor<'_>) -> Result<Command> {
     if let Some(command) = parse_bare(name) {
         return Ok(command);
+    }
+    if !WITH_ARGUMENTS.contains(&name) {
+        return Err(Malformed("unknown command"));
     }
     cursor.space()?;
     Ok(match name {

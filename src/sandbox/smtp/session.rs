@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::bounce;
 use crate::fault::Service;
 use crate::imap::session::decode_plain;
-use crate::mailbox::NewMessage;
+use crate::mailbox::{Account, NewMessage};
 use crate::server::Core;
 use crate::wire::{Hangup, Link, Result, trim_line};
 
@@ -283,6 +283,9 @@ impl Session {
         let Some(raw) = self.read_message().await? else {
             return self.error("552 5.3.4 message too large");
         };
+        if !transaction.to.iter().all(|to| self.has_room(to, raw.len())) {
+            return self.error("452 4.2.2 the sandbox is full");
+        }
         let fault = self.core.faults.closes_after_final_dot();
         if fault == Some(false) {
             return Err(Hangup::Fault);
@@ -318,6 +321,17 @@ impl Session {
             }
             after_crlf = line_ends;
         }
+    }
+
+    /// Strangers have: nothing is kept for them.
+    fn has_room(&self, address: &str, octets: usize) -> bool {
+        let Some(user) = self.core.store.recipient(address) else {
+            return true;
+        };
+        self.core.store.read(|state| {
+            let used = state.account(&user).map_or(0, Account::size);
+            used.saturating_add(octets as u64) <= state.quota
+        })
     }
 
     fn deliver(&self, transaction: &Transaction, raw: &[u8]) {
