@@ -95,7 +95,10 @@ impl Error {
                     "the disk is full: the message was not kept",
                 );
             }
-            _ => format!("input or output failed while {doing} ({error})"),
+            kind => match error.raw_os_error() {
+                Some(code) => format!("input or output failed while {doing} ({kind}, error {code})"),
+                None => format!("input or output failed while {doing} ({kind})"),
+            },
         };
         Self::new(ErrorClass::Network, host, what)
     }

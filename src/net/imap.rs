@@ -57,8 +57,6 @@ pub struct Session {
     delimiter: Option<char>,
     /// What the names of the user's own mailboxes begin with: empty, or `INBOX` and the delimiter.
     prefix: String,
-    /// Messages in the selected mailbox, as last told.
-    exists: u32,
 }
 
 /// A mailbox as LIST shows it.
@@ -179,10 +177,10 @@ impl Session {
         self.qresync
     }
 
-    /// Messages in the selected mailbox, as the server last told in passing: a hint to look, no more.
-    #[must_use]
-    pub const fn exists(&self) -> u32 {
-        self.exists
+    /// Whether the server has told in passing that the selected mailbox changed, since this was last asked: a hint
+    /// to look, no more.
+    pub fn take_news(&mut self) -> bool {
+        self.client.take_news()
     }
 
     /// Says goodbye and closes, within two seconds whatever the server does.

@@ -10,6 +10,8 @@ use super::code::Done;
 use super::{Session, date};
 use crate::Error;
 
+/// Bytes that are sent without waiting where that is allowed: of a larger message, a refusal should come first.
+const MODEST: usize = 1 << 20;
 /// Bytes that LITERAL- allows without waiting (RFC 7888 section 5).
 const SHORT: usize = 4096;
 /// The slowest link that is borne, in bytes a second.
@@ -55,8 +57,8 @@ impl Session {
         received: Option<Timestamp>,
         raw: &[u8],
     ) -> Result<Done, Error> {
-        let at_once =
-            self.capabilities.has("LITERAL+") || (self.capabilities.has("LITERAL-") && raw.len() <= SHORT);
+        let at_once = (self.capabilities.has("LITERAL+") && raw.len() <= MODEST)
+            || (self.capabilities.has("LITERAL-") && raw.len() <= SHORT);
         let mut command = format!("APPEND {}", self.argument(mailbox)?);
         command.push_str(&format!(" ({})", wire_flags(flags)));
         if let Some(received) = received {
@@ -75,14 +77,7 @@ impl Session {
         }
         self.client.send_raw(raw).await?;
         self.client.send_raw(format!("{close}\r\n").as_bytes()).await?;
-        let exists = &mut self.exists;
-        self.client
-            .finish(&tag, until, &mut |reply| {
-                if let Reply::Exists(count) = reply {
-                    *exists = count;
-                }
-            })
-            .await
+        self.client.finish(&tag, until, &mut |_| {}).await
     }
 
     /// Waits for `+`; the command's end where it comes instead.
@@ -94,7 +89,6 @@ impl Session {
                     self.client.settled();
                     return Ok(Some(done));
                 }
-                Reply::Exists(count) => self.exists = count,
                 _ => {}
             }
         }

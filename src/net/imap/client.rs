@@ -11,6 +11,7 @@ use super::code::{Done, StatusText, Verdict};
 use super::fetched::Fetched;
 use super::framing;
 use super::guard::{Captured, Guard, Literals};
+use super::mailboxes::begins;
 use crate::{Channel, Error, TrafficCount};
 
 /// Untagged replies that one command may bring before we stop believing in its end.
@@ -26,7 +27,6 @@ pub(super) enum Reply {
     /// Untagged OK, NO or BAD.
     Status(Verdict, StatusText),
     Exists(u32),
-    Expunge,
     Fetch(Fetched),
     /// What async-imap did not see.
     Data(Captured),
@@ -43,6 +43,10 @@ pub(super) struct Client {
     early: Vec<(String, Done)>,
     /// The server's words on leaving.
     bye: Option<String>,
+    /// Messages in the selected mailbox, where the last word on it still holds.
+    exists: Option<u32>,
+    /// The selected mailbox changed since somebody asked.
+    news: bool,
     /// Why nothing can be asked any more.
     broken: Option<Error>,
     /// A command is under way; if its future was dropped, the connection is in no known state.
@@ -68,6 +72,8 @@ impl Client {
             tags: 0,
             early: Vec::new(),
             bye: None,
+            exists: None,
+            news: false,
             broken: None,
             busy: false,
         })
@@ -265,9 +271,14 @@ impl Client {
                 // The server's own words begin with a space: the guard saw to it.
                 if let Some(id) = text.strip_prefix("XGUARD ") {
                     let id = id.trim().parse().ok();
-                    return id
-                        .and_then(|id| self.guard().take(id))
-                        .map_or(Reply::Other, place);
+                    let Some(captured) = id.and_then(|id| self.guard().take(id)) else {
+                        return Reply::Other;
+                    };
+                    // RFC 7162 section 3.2.10: with EARLIER it answers a question, without it is news.
+                    if begins(&captured, b"VANISHED") && !begins(&captured, b"VANISHED (EARLIER)") {
+                        self.shrunk();
+                    }
+                    return place(captured);
                 }
                 log::trace!(target: "posthorn_net::wire", "{} S: * {status:?}{text}", self.host);
                 let status_text = StatusText::parse(text);
@@ -286,14 +297,44 @@ impl Client {
                     .to_owned(),
             ),
             Response::Fetch(_, items) => Reply::Fetch(Fetched::from_parsed(items)),
-            Response::MailboxData(MailboxDatum::Exists(count)) => Reply::Exists(*count),
-            Response::Expunge(_) => Reply::Expunge,
+            Response::MailboxData(MailboxDatum::Exists(count)) => {
+                // Some servers repeat it as a sign of life.
+                self.news |= self.exists.replace(*count) != Some(*count);
+                Reply::Exists(*count)
+            }
+            Response::Expunge(_) => {
+                self.shrunk();
+                Reply::Other
+            }
             _ => Reply::Other,
         }
     }
 
+    fn shrunk(&mut self) {
+        self.exists = None;
+        self.news = true;
+    }
+
+    pub(super) const fn has_news(&self) -> bool {
+        self.news
+    }
+
+    pub(super) fn note_news(&mut self) {
+        self.news = true;
+    }
+
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
     /// The connection failed: from now on every question gets this answer.
     fn lost(&mut self, error: &std::io::Error, doing: &str) -> Error {
+        // async-imap quotes what it could not parse; that belongs in no message.
+        let unreadable =
+            error.kind() == std::io::ErrorKind::Other && error.to_string().contains("during parsing of");
+        if unreadable {
+            return self.give_up(Error::protocol(&self.host, "the server's answer makes no sense"));
+        }
         let error = match (&self.bye, error.kind()) {
             (Some(words), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset) => {
                 Error::new(ErrorClass::Network, &self.host, "the server ended the session")

@@ -80,17 +80,14 @@ impl Session {
         for set in uids.split_for_wire(SET_LENGTH) {
             let command = format!("UID FETCH {set} {items}{modifier}");
             let patience = self.client.patience() * 4;
-            let exists = &mut self.exists;
             let done = self
                 .client
-                .run(&command, patience, &mut |reply| match reply {
-                    Reply::Fetch(fetched) => {
-                        if let Some(report) = report(fetched).filter(|report| set.contains(report.uid)) {
-                            each(report);
-                        }
+                .run(&command, patience, &mut |reply| {
+                    if let Reply::Fetch(fetched) = reply
+                        && let Some(report) = report(fetched).filter(|report| set.contains(report.uid))
+                    {
+                        each(report);
                     }
-                    Reply::Exists(count) => *exists = count,
-                    _ => {}
                 })
                 .await?;
             done.demand_ok(self.client.host(), "the flags could not be read")?;
@@ -179,18 +176,13 @@ impl Session {
         let wish = if extended { "RETURN (ALL) " } else { "" };
         let mut found = Vec::new();
         let patience = self.client.patience() * 2;
-        let exists = &mut self.exists;
         let done = self
             .client
-            .run(
-                &format!("UID SEARCH {wish}{criteria}"),
-                patience,
-                &mut |reply| match reply {
-                    Reply::Data(captured) => found.extend(search_result(&captured)),
-                    Reply::Exists(count) => *exists = count,
-                    _ => {}
-                },
-            )
+            .run(&format!("UID SEARCH {wish}{criteria}"), patience, &mut |reply| {
+                if let Reply::Data(captured) = reply {
+                    found.extend(search_result(&captured));
+                }
+            })
             .await?;
         if done.verdict == Verdict::Bad && extended {
             self.capabilities.remove("ESEARCH");
@@ -243,11 +235,11 @@ impl Session {
                     if !asked || received.contains(uid) {
                         continue;
                     }
-                    if sink
-                        .accept(uid, fetched)
-                        .await
-                        .map_err(|error| self.client.give_up(error))?
-                    {
+                    let handed_over = Instant::now();
+                    let accepted = sink.accept(uid, fetched).await;
+                    // Waiting for our own disk is not the server's silence.
+                    until += handed_over.elapsed();
+                    if accepted.map_err(|error| self.client.give_up(error))? {
                         received.insert(uid);
                     } else {
                         damaged.insert(uid);
@@ -277,7 +269,6 @@ impl Session {
                         }
                     }
                 }
-                Reply::Exists(count) => self.exists = count,
                 _ => {}
             }
         }

@@ -212,6 +212,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn survives_anything(line in "[ ()\\[\\]\"{}\\\\a-z0-9~\r\n]{0,200}") {
             Fetched::parse(&mut captured(&line));

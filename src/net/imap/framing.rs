@@ -94,6 +94,14 @@ pub(super) fn pass_status(line: &[u8], out: &mut BytesMut) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Writes `* n EXISTS` and its like with single spaces.
+pub(super) fn pass_plain(line: &[u8], out: &mut BytesMut) {
+    let (number, what) = split_word(line.get(2..).unwrap_or_default());
+    for piece in [b"* ", number, b" ", what, b"\r\n"] {
+        out.extend_from_slice(piece);
+    }
+}
+
 /// The length that a line's end announces (RFC 9051 section 4.3, RFC 7888): `None` without one, `Some(None)` for
 /// one that no number holds.
 pub(super) fn literal_length(line: &[u8]) -> Option<Option<u64>> {
@@ -195,6 +203,7 @@ fn is_small_number(digits: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn sorts_replies() {
@@ -250,7 +259,30 @@ mod tests {
         check("* 1 FETCH (UID 2\r\n", false);
     }
 
-    /// The promise of this page: whatever is passed on parses, whole, and nothing panics.
+    /// The promise of this page: what is passed on parses, whole; nothing panics.
+    fn check_promise(line: &str) {
+        let line = line.as_bytes();
+        let mut out = BytesMut::new();
+        match classify(line) {
+            Kind::Status => pass_status(line, &mut out),
+            Kind::Plain => pass_plain(line, &mut out),
+            Kind::Fetch if is_plain_fetch(line) => out.extend_from_slice(line),
+            _ => return,
+        }
+        let parsed = imap_proto::Response::parse(&out);
+        assert!(matches!(parsed, Ok((b"", _))), "{line:?} as {out:?}: {parsed:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_passed_parses(words in proptest::collection::vec("(\\*|\\+|A1|OK|NO|BAD|BYE|1|0|99999999999|EXISTS|RECENT|EXPUNGE|FETCH|\\(UID|UID|\\(FLAGS|FLAGS|\\(\\)|\\(\\\\Seen|\\$x\\)|\\)|MODSEQ|\\(5\\)\\)|\\[ALERT\\]|\\[UIDNEXT|5\\]|[ -~\u{e9}\0\t]{0,3})", 1..9), gap in "  ?") {
+            check_promise(&format!("{}\r\n", words.join(&gap)));
+            check_promise(&format!("* 1 {}\r\n", words.join(" ")));
+        }
+    }
+
     #[test]
     fn what_is_passed_parses() {
         let statuses = [
@@ -269,15 +301,9 @@ mod tests {
             "* OK [CAPABILITY]",
         ];
         for status in statuses {
-            let mut out = BytesMut::new();
             let line = format!("{status}\r\n");
             assert_eq!(classify(line.as_bytes()), Kind::Status, "{status:?}");
-            pass_status(line.as_bytes(), &mut out);
-            let parsed = imap_proto::Response::parse(&out);
-            assert!(
-                matches!(parsed, Ok((b"", _))),
-                "{status:?} as {out:?}: {parsed:?}"
-            );
+            check_promise(&line);
         }
     }
 }

@@ -189,10 +189,13 @@ impl Guard {
                     "the server sends far more than the message's announced size",
                 ));
             }
-            Literals::Whole { memory, .. } if length > memory => (
-                length,
-                Some(NamedTempFile::new_in(&self.spool_dir).map_err(disk)?),
-            ),
+            Literals::Whole { memory, .. } if length > memory => {
+                std::fs::create_dir_all(&self.spool_dir).map_err(disk)?;
+                (
+                    length,
+                    Some(NamedTempFile::new_in(&self.spool_dir).map_err(disk)?),
+                )
+            }
             Literals::Whole { .. } => (length, None),
         };
         self.incoming = Some(Incoming {
@@ -272,7 +275,7 @@ impl Guard {
         let whole = reply.literals.is_empty();
         match framing::classify(&reply.text) {
             Kind::Status if whole => framing::pass_status(&reply.text, &mut self.out),
-            Kind::Plain if whole => self.out.extend_from_slice(&reply.text),
+            Kind::Plain if whole => framing::pass_plain(&reply.text, &mut self.out),
             Kind::Fetch if whole && framing::is_plain_fetch(&reply.text) => {
                 self.out.extend_from_slice(&reply.text);
             }

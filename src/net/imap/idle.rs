@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::client::Reply;
-use super::mailboxes::begins;
+use super::code::Done;
 use crate::Error;
 
 /// RFC 2177: servers may log out who idles for 30 minutes. Routers forget sooner, so that a dead peer is found out
@@ -24,8 +24,9 @@ pub enum IdleEvent {
 }
 
 impl Session {
-    /// Waits until something changes in the selected mailbox, for `up_to` at most. The command is renewed in time,
-    /// and a server that does not answer that is given up.
+    /// Waits until something changes in the selected mailbox, for `up_to` at most; at once where the server told
+    /// of a change during an earlier command. IDLE is renewed in time, and a server that does not answer that is
+    /// given up.
     ///
     /// # Errors
     /// Config where the server has no IDLE: poll with [`Session::noop`].
@@ -35,119 +36,89 @@ impl Session {
             return Err(Error::new(ErrorClass::Config, self.client.host(), what));
         }
         let end = Instant::now() + up_to;
-        while Instant::now() < end {
-            let round = RENEW.min(end - Instant::now());
-            if self.idle_round(round).await? {
+        loop {
+            if self.client.take_news() {
                 return Ok(IdleEvent::Changed);
             }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(IdleEvent::Timeout);
+            }
+            self.idle_round(RENEW.min(left)).await?;
         }
-        Ok(IdleEvent::Timeout)
     }
 
-    /// One IDLE from its command to its tagged reply.
-    async fn idle_round(&mut self, round: Duration) -> Result<bool, Error> {
+    /// One IDLE from its command to its tagged reply. News are noted by the client.
+    async fn idle_round(&mut self, round: Duration) -> Result<(), Error> {
+        let what = "the server does not wait for news";
         let silence = self.client.read_timeout();
         let tag = self.client.send("IDLE").await?;
         let until = Instant::now() + self.client.patience();
-        let mut changed = false;
-        // The command may end at once, without having begun.
         loop {
             match self.client.next(until).await? {
                 Reply::Continue(_) => break,
+                // The command may end without having begun.
                 Reply::Done(found, done) if found == tag => {
                     self.client.settled();
-                    done.demand_ok(self.client.host(), "the server does not wait for news")?;
-                    return Ok(changed);
+                    done.demand_ok(self.client.host(), what)?;
+                    return Ok(());
                 }
-                reply => changed |= self.is_news(&reply),
+                reply => self.heed(&reply),
             }
         }
         self.client.set_read_timeout(round + silence);
-        let end = Instant::now() + round;
-        let heard = self
-            .listen(&tag, if changed { Instant::now() + LINGER } else { end })
-            .await;
+        let ended = self.listen(&tag, round).await;
         self.client.set_read_timeout(silence);
-        match heard? {
-            Heard::Ended(news) => return Ok(news || changed),
-            Heard::News => changed = true,
-            Heard::Silence => {}
-        }
-        self.client.send_raw(b"DONE\r\n").await?;
-        let until = Instant::now() + self.client.patience();
-        let exists = &mut self.exists;
-        let done = self
-            .client
-            .finish(&tag, until, &mut |reply| {
-                if let Reply::Exists(count) = reply {
-                    *exists = count;
-                }
-                changed |= matches!(reply, Reply::Exists(_) | Reply::Expunge | Reply::Fetch(_));
-            })
-            .await?;
-        done.demand_ok(self.client.host(), "the server does not wait for news")?;
-        Ok(changed)
+        let done = match ended? {
+            Some(done) => done,
+            None => {
+                self.client.send_raw(b"DONE\r\n").await?;
+                let until = Instant::now() + self.client.patience();
+                self.client.finish(&tag, until, &mut |_| {}).await?
+            }
+        };
+        done.demand_ok(self.client.host(), what)?;
+        Ok(())
     }
 
-    async fn listen(&mut self, tag: &str, mut end: Instant) -> Result<Heard, Error> {
-        let mut news = false;
+    /// Listens until there are news or the time is over; the command's end where the server ends it by itself.
+    async fn listen(&mut self, tag: &str, round: Duration) -> Result<Option<Done>, Error> {
+        let mut end = Instant::now() + round;
+        let mut lingering = false;
         loop {
-            let Some(reply) = self.client.next_within(end).await? else {
-                return Ok(if news { Heard::News } else { Heard::Silence });
-            };
-            if let Reply::Done(found, done) = &reply
-                && found == tag
-            {
-                self.client.settled();
-                done.clone()
-                    .demand_ok(self.client.host(), "the server does not wait for news")?;
-                return Ok(Heard::Ended(news));
-            }
-            if self.is_news(&reply) && !news {
-                news = true;
+            if self.client.has_news() && !lingering {
+                lingering = true;
                 end = end.min(Instant::now() + LINGER);
             }
-        }
-    }
-
-    fn is_news(&mut self, reply: &Reply) -> bool {
-        match reply {
-            Reply::Exists(count) => {
-                // Some servers repeat it as a sign of life.
-                let other = *count != self.exists;
-                self.exists = *count;
-                other
+            match self.client.next_within(end).await? {
+                None => return Ok(None),
+                Some(Reply::Done(found, done)) if found == tag => {
+                    self.client.settled();
+                    return Ok(Some(done));
+                }
+                Some(reply) => self.heed(&reply),
             }
-            Reply::Expunge | Reply::Fetch(_) => true,
-            Reply::Data(captured) => begins(captured, b"VANISHED"),
-            _ => false,
         }
     }
 
-    /// Asks whether anything is new; true where the server told something.
+    /// A FETCH that nobody asked for is news too.
+    fn heed(&mut self, reply: &Reply) {
+        if matches!(reply, Reply::Fetch(_)) {
+            self.client.note_news();
+        }
+    }
+
+    /// Asks whether anything is new; true where the server told something, now or in passing before.
     ///
     /// # Errors
     /// Where the command does not end in OK.
     pub async fn noop(&mut self) -> Result<bool, Error> {
-        let mut replies = Vec::new();
+        let mut flags = false;
         self.client
             .demand("NOOP", "the server does not answer", &mut |reply| {
-                if replies.len() < 1000 {
-                    replies.push(reply);
-                }
+                flags |= matches!(reply, Reply::Fetch(_));
             })
             .await?;
-        let mut news = false;
-        for reply in &replies {
-            news |= self.is_news(reply);
-        }
-        Ok(news)
+        Ok(self.client.take_news() || flags)
     }
-}
-
-enum Heard {
-    News,
-    Silence,
-    /// The server ended the command by itself; whether it told something before.
-    Ended(bool),
 }

@@ -66,7 +66,6 @@ impl Session {
             utf8: false,
             delimiter: None,
             prefix: String::new(),
-            exists: 0,
         };
         session.introduce().await?;
         Ok(session)
@@ -369,11 +368,10 @@ fn accepted(host: &str, done: Done) -> Result<StatusText, Error> {
         Verdict::No => {
             let error = done.refusal(host, what);
             if error.class != ErrorClass::Refused {
-                let temporary = "the server cannot log anybody in at the moment";
-                let what = if error.class == ErrorClass::Network {
-                    temporary
-                } else {
-                    what
+                let what = match error.class {
+                    ErrorClass::Network => "the server cannot log anybody in at the moment",
+                    ErrorClass::Config => "the server wants an encrypted connection for logging in",
+                    _ => what,
                 };
                 return Err(Error {
                     what: what.to_owned(),

@@ -140,6 +140,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_path_survives_the_wire(path in "[^\\p{Cc}∕/]{1,20}(/[^\\p{Cc}∕/.]{1,20})?", utf8 in any::<bool>()) {
             let name = from_path(&path, Some('/'), utf8);

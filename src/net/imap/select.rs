@@ -73,7 +73,8 @@ impl Session {
         }
         let status = done.demand_ok(self.client.host(), "the mailbox could not be opened")?;
         selected.read_only = mode == Access::Examine || status.is("READ-ONLY");
-        self.exists = selected.exists;
+        // What was told on the way is part of the answer.
+        self.client.take_news();
         if resume.is_some_and(|resume| Some(resume.uid_validity) == selected.uid_validity)
             && selected.highest_modseq.is_some()
         {
