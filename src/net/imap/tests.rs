@@ -453,3 +453,145 @@ async fn silence_and_dripping_have_deadlines() {
     assert_eq!(started.elapsed().as_secs(), 180);
     drip.abort();
 }
+
+#[tokio::test]
+async fn moves_without_move_and_expunges_only_what_was_meant() {
+    let (mut session, player) = session(
+        "IMAP4rev1 UIDPLUS",
+        r#"C: A0002 UID COPY 1:2 "Trash"
+           S: A0002 OK [COPYUID 9 1:2 5:6] done
+           C: A0003 UID STORE 1:2 +FLAGS (\Deleted)
+           S: * 1 FETCH (UID 1 FLAGS (\Deleted))
+           S: A0003 OK
+           C: A0004 UID EXPUNGE 1:2
+           S: * 1 EXPUNGE
+           S: * 1 EXPUNGE
+           S: A0004 OK"#,
+    )
+    .await;
+    let outcome = session
+        .move_messages(&set("1:2"), &MailboxName::local("Trash"))
+        .await
+        .expect("moved");
+    player.await.expect("the script");
+    assert_eq!(outcome.originals, Expunged::Done);
+    assert_eq!(outcome.copied.map(|copied| copied.to.len()), Some(2));
+    assert!(session.take_news() && !session.take_news());
+}
+
+#[tokio::test]
+async fn without_uidplus_nothing_is_expunged() {
+    let (mut session, player) = session(
+        "IMAP4rev1",
+        r#"C: A0002 UID COPY 1 "Trash"
+           S: A0002 OK
+           C: A0003 UID STORE 1 +FLAGS (\Deleted)
+           S: A0003 OK"#,
+    )
+    .await;
+    let trash = MailboxName::local("Trash");
+    let outcome = session.move_messages(&set("1"), &trash).await.expect("moved");
+    player.await.expect("the script");
+    let expect = MoveOutcome {
+        copied: None,
+        originals: Expunged::LeftDeleted,
+    };
+    assert_eq!(outcome, expect);
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_leaves_the_originals_alone() {
+    for answer in ["A0002 NO [OVERQUOTA] full", "A0002 BAD no", "* BYE"] {
+        let script = format!("C: A0002 UID COPY 1 \"Trash\"\nS: {answer}");
+        let (mut session, player) = session("IMAP4rev1 UIDPLUS", &script).await;
+        let trash = MailboxName::local("Trash");
+        let moved = session.move_messages(&set("1"), &trash).await;
+        assert!(moved.is_err(), "{answer}");
+        player.await.expect("nothing else is asked");
+    }
+}
+
+#[tokio::test]
+async fn appends_after_making_the_mailbox() {
+    let (mut session, player) = session(
+        "IMAP4rev1",
+        r#"C: A0002 APPEND "Sent" (\Seen) "14-Nov-2023 22:13:20 +0000" {8}
+           S: A0002 NO [TRYCREATE] no such mailbox
+           C: A0003 CREATE "Sent"
+           S: A0003 OK
+           C: A0004 SUBSCRIBE "Sent"
+           S: A0004 NO whatever
+           C: A0005 APPEND "Sent" (\Seen) "14-Nov-2023 22:13:20 +0000" {8}
+           S: + go
+           C: A: b
+           C: c
+           S: A0005 OK [APPENDUID 7 9] done"#,
+    )
+    .await;
+    let flags = Flags::default().with(posthorn_model::Flag::Seen);
+    let at = Some(Timestamp(1_700_000_000));
+    let sent = MailboxName::local("Sent");
+    let placed = session.append(&sent, &flags, at, b"A: b\r\nc\r").await;
+    player.await.expect("the script");
+    assert_eq!(
+        placed.expect("appended"),
+        UidValidity::new(7).zip(Uid::new(9)),
+        "told by APPENDUID"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_append_says_why() {
+    let (mut session, _player) = session(
+        "IMAP4rev1",
+        "C: A0002 APPEND \"Sent\" () {1}\nS: A0002 NO [OVERQUOTA] full",
+    )
+    .await;
+    let sent = MailboxName::local("Sent");
+    let error = session.append(&sent, &Flags::default(), None, b"x").await;
+    assert_eq!(error.expect_err("full").class, ErrorClass::Quota);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idles_until_there_are_news() {
+    let check = async |script: &str, expect: Result<IdleEvent, ErrorClass>, seconds: u64| {
+        let (mut session, _player) = session("IMAP4rev1 IDLE", script).await;
+        let started = tokio::time::Instant::now();
+        let event = session.idle(Duration::from_secs(1000)).await;
+        assert_eq!(event.map_err(|error| error.class), expect, "{script}");
+        assert_eq!(started.elapsed().as_secs(), seconds, "{script}");
+    };
+    use IdleEvent::{Changed, Timeout};
+    let news =
+        "C: A0002 IDLE\nS: + idling\nS: * OK still here\nS: * 4 EXISTS\nS: * 1 RECENT\nC: DONE\nS: A0002 OK";
+    check(news, Ok(Changed), 0).await;
+    let flags = "C: A0002 IDLE\nS: + idling\nS: * 1 FETCH (FLAGS (\\Seen))\nC: DONE\nS: A0002 OK";
+    check(flags, Ok(Changed), 0).await;
+    // Renewed after nine minutes.
+    let quiet =
+        "C: A0002 IDLE\nS: + idling\nC: DONE\nS: A0002 OK\nC: A0003 IDLE\nS: + idling\nC: DONE\nS: A0003 OK";
+    check(quiet, Ok(Timeout), 1000).await;
+    // A peer that is gone is found out when the command is renewed.
+    let dead = "C: A0002 IDLE\nS: + idling\nC: DONE\nC: never";
+    check(dead, Err(ErrorClass::Network), 600).await;
+    let bye = "C: A0002 IDLE\nS: + idling\nS: * BYE bored";
+    check(bye, Err(ErrorClass::Network), 0).await;
+    let refused = "C: A0002 IDLE\nS: A0002 NO not now";
+    check(refused, Err(ErrorClass::Refused), 0).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_borne_ends_the_connection() {
+    let check = async |answer: String, words: &str| {
+        let script = format!("C: A0002 NOOP\nS: {answer}");
+        let (mut session, _player) = session("IMAP4rev1", &script).await;
+        let error = session.noop().await.expect_err(words);
+        assert_eq!(error.class, ErrorClass::Protocol, "{error}");
+        assert!(error.what.contains(words), "{error}");
+    };
+    check(format!("* OK {}", "x".repeat(3 << 20)), "without end").await;
+    check(format!("* SEARCH {}", "1 ".repeat(10 << 20)), "without end").await;
+    check("* 1 FETCH (BODY[] {99999999}".into(), "more than was asked").await;
+    check("* 1 FETCH (BODY[] {18446744073709551616}".into(), "impossible").await;
+    check("A0002 PERHAPS".into(), "does not speak IMAP").await;
+}
