@@ -54,17 +54,22 @@ impl Wire {
     pub(super) async fn line(&mut self) -> Result<Vec<u8>, Error> {
         let patience = self.patience();
         let mut line = Vec::new();
-        match timeout(patience, self.read_line(&mut line)).await {
-            Ok(Ok(())) => Ok(line),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+        // A listing has many lines, most of which are here already: those need no clock.
+        let is_here = memchr::memchr(b'\n', self.stream.buffer()).is_some();
+        let reading = self.read_line(&mut line);
+        let read = if is_here {
+            reading.await
+        } else {
+            timeout(patience, reading)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        };
+        match read {
+            Ok(()) => Ok(line),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(Error::protocol(&self.host, "the server sends a line without end"))
             }
-            Ok(Err(error)) => Err(Error::from_io(&self.host, "waiting for an answer", &error)),
-            Err(_) => Err(Error::from_io(
-                &self.host,
-                "waiting for an answer",
-                &io::ErrorKind::TimedOut.into(),
-            )),
+            Err(error) => Err(Error::from_io(&self.host, "waiting for an answer", &error)),
         }
     }
 
