@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use posthorn_model::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, File, Result};
@@ -35,6 +36,11 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
     let connection = Connection::open_with_flags(&path, flags).map_err(wrap)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
     connection.set_prepared_statement_cache_capacity(96);
+    // Without it the planner compares bound values with partial indexes, and prepares a cached statement anew
+    // whenever a value changes: three quarters of the time of a list.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(wrap)?;
     // The first statement that reads the file: a damaged header shows here.
     let settings = match (access, file) {
         // 8 KiB pages suit blobs; FULL makes each commit durable when it returns.

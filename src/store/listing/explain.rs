@@ -1,9 +1,11 @@
 //! The hot queries walk indexes: no scan of a table, no sorting.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 
+use crate::db::{Access, open_file};
+use crate::error::File;
 use crate::message::{BY_HASH, BY_MESSAGE_ID, WITHOUT_BODY};
-use crate::migrate::INDEX;
+use crate::migrate::{INDEX, migrate};
 use crate::search::{MATCH, SCAN};
 
 fn explain(index: &Connection, sql: &str) -> Vec<String> {
@@ -17,10 +19,9 @@ fn explain(index: &Connection, sql: &str) -> Vec<String> {
 
 #[test]
 fn hot_queries_use_their_indexes() {
-    let index = Connection::open_in_memory().unwrap();
-    for step in INDEX {
-        index.execute_batch(step).unwrap();
-    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut index = open_file(dir.path(), File::Index, Access::Write).unwrap();
+    migrate(&mut index, dir.path(), File::Index, INDEX).unwrap();
     let check = |sql: &str, expect: &str| {
         let plan = explain(&index, sql);
         assert!(
@@ -86,5 +87,27 @@ fn hot_queries_use_their_indexes() {
         ),
     ] {
         check(sql, expect);
+    }
+}
+
+#[test]
+fn a_cached_statement_is_not_prepared_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut index = open_file(dir.path(), File::Index, Access::Write).unwrap();
+    migrate(&mut index, dir.path(), File::Index, INDEX).unwrap();
+    for sql in [
+        super::ROW,
+        super::MAILBOX_KEYS,
+        super::ACCOUNT_KEYS,
+        BY_HASH,
+        WITHOUT_BODY,
+    ] {
+        let mut select = index.prepare(sql).unwrap();
+        for value in 0..5_i64 {
+            let values = vec![value; select.parameter_count()];
+            let mut rows = select.query(rusqlite::params_from_iter(values)).unwrap();
+            assert!(rows.next().unwrap().is_none());
+        }
+        assert_eq!(select.get_status(StatementStatus::RePrepare), 0, "{sql}");
     }
 }

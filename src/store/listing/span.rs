@@ -1,10 +1,8 @@
 //! Positions in a list, from counts kept for spans of 2^16 seconds: twenty years of mail are some 9,600 spans.
 
-use std::collections::BTreeMap;
-
 use posthorn_model::query::Cursor;
 use posthorn_model::{MailboxId, MessageId};
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, Params};
 
 use super::Source;
 use crate::column::unsigned;
@@ -72,29 +70,36 @@ fn count(index: &Connection, sql: &str, params: impl Params) -> Result<u64> {
 
 /// The place from which, after skipping the number given, row `row` is the next; `None` beyond the end.
 pub(super) fn find_row(index: &Connection, source: &Source, row: u64) -> Result<Option<(Cursor, usize)>> {
-    let mut spans: BTreeMap<i64, u64> = BTreeMap::new();
-    match source {
-        Source::Placements(mailboxes) => {
-            let mut select =
-                index.prepare_cached("SELECT span, total FROM mailbox_span WHERE mailbox = ?1")?;
-            for mailbox in mailboxes {
-                let mut rows = select.query(params![mailbox.0])?;
-                while let Some(found) = rows.next()? {
-                    *spans.entry(found.get(0)?).or_default() += unsigned(found.get(1)?);
-                }
-            }
-        }
-        Source::Messages(account) => {
-            let mut select = index
-                .prepare_cached("SELECT span, total FROM account_span WHERE ?1 IS NULL OR account = ?1")?;
-            let mut rows = select.query(params![account.map(|account| account.0)])?;
+    let mut spans: Vec<(i64, u64)> = Vec::new();
+    {
+        let (sql, of): (&str, Vec<i64>) = match source {
+            Source::Placements(mailboxes) => (
+                "SELECT span, total FROM mailbox_span WHERE mailbox = ?1",
+                mailboxes.iter().map(|mailbox| mailbox.0).collect(),
+            ),
+            Source::Messages(Some(account)) => (
+                "SELECT span, total FROM account_span WHERE account = ?1",
+                vec![account.0],
+            ),
+            Source::Messages(None) => ("SELECT span, total FROM account_span WHERE ?1 = 0", vec![0]),
+        };
+        let mut select = index.prepare_cached(sql)?;
+        for of in of {
+            let mut rows = select.query([of])?;
             while let Some(found) = rows.next()? {
-                *spans.entry(found.get(0)?).or_default() += unsigned(found.get(1)?);
+                spans.push((found.get(0)?, unsigned(found.get(1)?)));
             }
         }
     }
+    // Newest first; a span that several mailboxes have counts once, with their sum.
+    spans.sort_unstable_by(|a, b| b.cmp(a));
+    spans.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        kept.1 += if same { next.1 } else { 0 };
+        same
+    });
     let mut above = 0_u64;
-    for (span, total) in spans.into_iter().rev() {
+    for (span, total) in spans {
         if above + total > row {
             let below = Cursor {
                 message: MessageId((span + 1).saturating_mul(1 << SHIFT)),

@@ -65,6 +65,7 @@ fn finds_words_phrases_and_scripts() {
     check("都京", &[]);
     check("晴", &[2]);
     check("です", &[2]);
+    check("す", &[2]);
     check("foo@example.org", &[3]);
     check("from:anna", &[3, 2, 1, 0]);
     check("from:bert", &[]);
