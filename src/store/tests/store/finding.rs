@@ -98,7 +98,7 @@ fn says_how_much_it_covers() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn no_input_is_a_syntax_error(query in "(\\PC|[\"*:^(){}+\\-日本ab \0]|OR|AND|NOT|NEAR){0,24}", open: bool) {
         thread_local! {
