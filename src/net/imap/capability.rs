@@ -5,6 +5,27 @@ use std::collections::BTreeSet;
 /// A server that offers more is believed up to here.
 const MOST: usize = 500;
 
+const REV2: &str = "IMAP4REV2";
+
+/// What IMAP4rev2 includes (RFC 9051 appendix E).
+const INCLUDED: [&str; 15] = [
+    "NAMESPACE",
+    "UNSELECT",
+    "UIDPLUS",
+    "ESEARCH",
+    "SEARCHRES",
+    "ENABLE",
+    "IDLE",
+    "SASL-IR",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "MOVE",
+    "LITERAL-",
+    "SPECIAL-USE",
+    "STATUS=SIZE",
+    "BINARY",
+];
+
 /// A set of capability names, compared without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities(BTreeSet<String>);
@@ -19,28 +40,11 @@ impl Capabilities {
         Self(names.map(str::to_ascii_uppercase).collect())
     }
 
-    /// Whether the server has this; what IMAP4rev2 includes (RFC 9051 appendix E) it has with that.
+    /// Whether the server has this; what IMAP4rev2 includes it has with that.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        const INCLUDED: [&str; 15] = [
-            "NAMESPACE",
-            "UNSELECT",
-            "UIDPLUS",
-            "ESEARCH",
-            "SEARCHRES",
-            "ENABLE",
-            "IDLE",
-            "SASL-IR",
-            "LIST-EXTENDED",
-            "LIST-STATUS",
-            "MOVE",
-            "LITERAL-",
-            "SPECIAL-USE",
-            "STATUS=SIZE",
-            "BINARY",
-        ];
         let name = name.to_ascii_uppercase();
-        self.0.contains(&name) || (self.0.contains("IMAP4REV2") && INCLUDED.contains(&name.as_str()))
+        self.0.contains(&name) || (self.0.contains(REV2) && INCLUDED.contains(&name.as_str()))
     }
 
     #[must_use]
@@ -53,7 +57,11 @@ impl Capabilities {
         self.0.iter().map(String::as_str)
     }
 
+    /// For what the server only claims to have.
     pub(super) fn remove(&mut self, name: &str) {
+        if self.0.remove(REV2) {
+            self.0.extend(INCLUDED.into_iter().map(str::to_owned));
+        }
         self.0.remove(name);
     }
 }
@@ -69,5 +77,8 @@ mod tests {
         assert!(!capabilities.has("MOVE"));
         assert!(Capabilities::parse("IMAP4rev2").has("MOVE"));
         assert_eq!(Capabilities::parse(&"X ".repeat(10)).iter().count(), 1);
+        let mut doubted = Capabilities::parse("IMAP4rev2");
+        doubted.remove("LIST-EXTENDED");
+        assert!(doubted.has("MOVE") && !doubted.has("LIST-EXTENDED"));
     }
 }

@@ -501,13 +501,19 @@ async fn without_uidplus_nothing_is_expunged() {
 
 #[tokio::test]
 async fn a_copy_that_fails_leaves_the_originals_alone() {
-    for answer in ["A0002 NO [OVERQUOTA] full", "A0002 BAD no", "* BYE"] {
-        let script = format!("C: A0002 UID COPY 1 \"Trash\"\nS: {answer}");
+    for answer in ["A0002 NO [OVERQUOTA] full", "A0002 BAD no"] {
+        let script = format!(
+            "C: A0002 UID COPY 1 \"Trash\"
+             S: {answer}
+             C: A0003 LOGOUT
+             S: A0003 OK"
+        );
         let (mut session, player) = session("IMAP4rev1 UIDPLUS", &script).await;
         let trash = MailboxName::local("Trash");
         let moved = session.move_messages(&set("1"), &trash).await;
         assert!(moved.is_err(), "{answer}");
-        player.await.expect("nothing else is asked");
+        session.logout().await;
+        player.await.expect("nothing but LOGOUT follows");
     }
 }
 
