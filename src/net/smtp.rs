@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::sasl::{self, Exchange, Mechanism};
+use crate::sasl::{Exchange, Mechanism};
 use crate::{Channel, Credentials, Dialer, Error, Greeter};
 use guard::{Guard, Reply};
 use offer::Offer;
@@ -173,13 +173,7 @@ impl Submission {
                     }
                     command = answer?;
                 }
-                _ => {
-                    return Err(refused_login(
-                        &self.host,
-                        &reply,
-                        sasl::refused_words(credentials),
-                    ));
-                }
+                _ => return Err(refused_login(&self.host, &reply)),
             }
         }
         Err(Error::protocol(&self.host, "the server asks on and on at login"))
@@ -401,7 +395,7 @@ fn refusal_error(host: &str, what: &str, reply: &Reply) -> Error {
         .permanently(reply.code >= 500)
 }
 
-fn refused_login(host: &str, reply: &Reply, refused: &str) -> Error {
+fn refused_login(host: &str, reply: &Reply) -> Error {
     // RFC 4954, section 6: 454 is the server's trouble, 432 and 534 to 538 are about the password or its use.
     let (class, what) = match reply.code {
         432 => (
@@ -409,7 +403,7 @@ fn refused_login(host: &str, reply: &Reply, refused: &str) -> Error {
             "the server wants another password or way to log in",
         ),
         400..=499 => (ErrorClass::Network, "the server cannot log in anybody for now"),
-        500..=599 => (ErrorClass::Auth, refused),
+        500..=599 => (ErrorClass::Auth, "the server refused the user name or password"),
         _ => (
             ErrorClass::Protocol,
             "the server's answer to the login cannot be understood",
@@ -437,7 +431,5 @@ fn parse_address(text: &str) -> Option<Address> {
     clean.then(|| Address::new_dangerous(user, domain))
 }
 
-#[cfg(test)]
-mod hostile;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use posthorn_model::{ErrorClass, Secret};
 use super::dialogue::Dialogue;
 use super::reply::Capabilities;
 use super::wire::Wire;
-use crate::sasl::{Exchange, Mechanism, refused_words};
+use crate::sasl::{Exchange, Mechanism};
 use crate::{Credentials, Error};
 
 /// Bytes in a command line, CRLF included (RFC 5034, section 4): a longer initial response goes on a line of its own.
@@ -44,14 +44,7 @@ pub(super) async fn log_in(
                 let what = "the user name or password holds characters that no server takes";
                 return Err(Error::new(ErrorClass::Config, wire.host(), what));
             }
-            use_password(
-                wire,
-                dialogue,
-                capabilities,
-                (username, password),
-                refused_words(credentials),
-            )
-            .await
+            use_password(wire, dialogue, capabilities, username, password).await
         }
         (None, Credentials::Bearer { .. }) => Err(Error::new(
             ErrorClass::Config,
@@ -65,12 +58,12 @@ async fn use_password(
     wire: &mut Wire,
     dialogue: &mut Dialogue,
     capabilities: &Capabilities,
-    (username, password): (&str, &Secret),
-    refused: &str,
+    username: &str,
+    password: &Secret,
 ) -> Result<(), Error> {
     match dialogue.log_in(wire, username, password).await? {
         Ok(()) => Ok(()),
-        Err(reply) => Err(reply.login_refusal(wire.host(), capabilities.auth_response_codes, refused)),
+        Err(reply) => Err(reply.login_refusal(wire.host(), capabilities.auth_response_codes)),
     }
 }
 
@@ -99,11 +92,7 @@ async fn authenticate(
             if reply.is_ok {
                 return exchange.finish(&host);
             }
-            return Err(reply.login_refusal(
-                &host,
-                capabilities.auth_response_codes,
-                refused_words(credentials),
-            ));
+            return Err(reply.login_refusal(&host, capabilities.auth_response_codes));
         }
         let Some(challenge) = line.strip_prefix(b"+") else {
             return Err(Error::protocol(

@@ -1,0 +1,50 @@
+//! `posthorn account`: one file for each of its commands.
+
+mod add;
+mod list;
+mod remove;
+mod show;
+mod test;
+
+use posthorn_engine::catalog::Account;
+use posthorn_model::{Endpoint, Protocol};
+use serde_json::{Value, json};
+
+use crate::arguments::AccountCommand;
+use crate::failure::{Failure, Status};
+use crate::output::Output;
+use crate::session::Context;
+use crate::unbuilt;
+
+/// # Errors
+/// What the single command says.
+pub fn run(command: AccountCommand, context: &Context, output: &mut Output) -> Result<Status, Failure> {
+    match command {
+        AccountCommand::Add(request) => add::run(*request, context, output),
+        AccountCommand::Discover { .. } => unbuilt::refuse("account discover"),
+        AccountCommand::List => list::run(context, output),
+        AccountCommand::Show { name } => show::run(&name, context, output),
+        AccountCommand::Remove { name } => remove::run(&name, context, output),
+        AccountCommand::Test { name } => test::run(&name, context, output),
+    }
+}
+
+/// An account's settings, as scripts read them. Holds no secret.
+fn to_json(account: &Account) -> Value {
+    let config = &account.config;
+    let endpoint = |endpoint: &Endpoint| json!({ "host": endpoint.host, "port": endpoint.port, "security": endpoint.security });
+    json!({
+        "id": account.id,
+        "name": config.name,
+        "email": config.identity.email,
+        "display_name": config.identity.name,
+        "protocol": config.protocol,
+        "username": config.username,
+        "auth": config.auth,
+        "secrets": config.secrets,
+        "incoming": endpoint(&config.incoming),
+        "outgoing": config.outgoing.as_ref().map(endpoint),
+        "allow_cleartext": config.allow_cleartext,
+        "leave_on_server": (config.protocol == Protocol::Pop3).then(|| config.leave_on_server.to_string()),
+    })
+}

@@ -1,0 +1,396 @@
+//! What can be written on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use crate::unbuilt;
+
+/// A mail client for IMAP and POP3 that shows where your mail lives. Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "posthorn", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command, before or after its name.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// Keep everything under this directory instead of the platform's
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// Print one JSON document (for streams: JSON lines) and nothing else
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Trust this certificate authority too, for this run
+    #[arg(long, global = true, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
+    /// What to log to stderr: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = parse_level)]
+    pub log: Option<log::LevelFilter>,
+}
+
+fn parse_level(text: &str) -> Result<log::LevelFilter, String> {
+    text.parse()
+        .map_err(|_| "expected off, error, warn, info, debug or trace".to_owned())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set up, show, test and remove accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Push what is queued, then fetch what is new, and stop
+    Sync(SyncRequest),
+    /// Stay connected and print what happens, until interrupted
+    Watch(AccountNames),
+    /// List mailboxes with their counts
+    Mailboxes(MailboxesRequest),
+    /// List messages, newest first
+    List(ListRequest),
+    /// Show one message
+    Show(ShowRequest),
+    /// List a message's attachments, or save them
+    Attachments(AttachmentsRequest),
+    /// Find messages
+    Search(SearchRequest),
+    /// Set and clear flags
+    Flag(FlagRequest),
+    /// Move messages to a mailbox
+    Move(MoveRequest),
+    /// Move messages to the trash; from the trash, delete for good
+    Delete(Chosen),
+    /// Move messages to the archive
+    Archive(Chosen),
+    /// Move messages to the junk mailbox
+    Junk(Chosen),
+    /// Take back the last change
+    Undo,
+    /// Write a message in the window, or send it at once
+    Compose(ComposeRequest),
+    /// Send a finished message (RFC 5322)
+    Send(SendRequest),
+    /// List what waits to be sent, and what was sent
+    Outbox,
+    /// List changes that wait for the server
+    Operations,
+    /// List every stored message with its hash
+    Dump,
+    /// List every deletion on a POP3 server
+    Ledger(LedgerRequest),
+    /// Run the built-in mailbox server on loopback, until interrupted
+    Sandbox(SandboxRequest),
+    /// Open the window on a fresh sandbox mailbox
+    Demo,
+    /// Draw a message's HTML as a picture
+    Render(unbuilt::RenderRequest),
+    /// Tell where each message lives
+    Where(unbuilt::WhereRequest),
+    /// Tell what the next POP3 check would do
+    Pop3Plan(unbuilt::Pop3PlanRequest),
+    /// Turn a POP3 account into an IMAP one, or back
+    Switch(unbuilt::SwitchRequest),
+    /// See one mailbox by both protocols, side by side
+    Lab(unbuilt::LabRequest),
+    /// Back up, verify and restore
+    #[command(subcommand)]
+    Backup(unbuilt::BackupCommand),
+    /// Read mail from files
+    Import(unbuilt::ImportRequest),
+    /// Write a mailbox to files
+    Export(unbuilt::ExportRequest),
+    /// Check the set-up and print a report safe to share
+    Doctor(AccountNames),
+    /// The child process that draws HTML
+    #[command(hide = true)]
+    HtmlWorker,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Add an account; contacts no server
+    Add(Box<AddRequest>),
+    /// Look for an address's servers; sends no password
+    Discover { address: String },
+    /// List accounts
+    List,
+    /// Show an account's settings
+    Show { name: String },
+    /// Forget an account and what was kept of its mail; its server is not touched
+    Remove { name: String },
+    /// Sign in to both servers and out again
+    Test { name: String },
+}
+
+#[derive(Args, Debug)]
+pub struct AddRequest {
+    /// What the account is called here
+    #[arg(long)]
+    pub name: String,
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+    /// The name that recipients see
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub display_name: String,
+    #[arg(long, value_name = "imap|pop3")]
+    pub protocol: ProtocolName,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub incoming: String,
+    #[arg(long, value_name = "tls|starttls|none", default_value = "tls")]
+    pub incoming_security: SecurityName,
+    /// Without it the account only receives
+    #[arg(long, value_name = "HOST:PORT")]
+    pub outgoing: Option<String>,
+    #[arg(long, value_name = "tls|starttls|none", default_value = "tls")]
+    pub outgoing_security: SecurityName,
+    /// The address, where it is not given
+    #[arg(long)]
+    pub username: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long, conflicts_with = "oauth")]
+    pub password_stdin: bool,
+    /// Sign in through the browser
+    #[arg(long)]
+    pub oauth: bool,
+    /// POP3: when downloaded mail is removed from the server
+    #[arg(long, value_name = "never|forever|DAYS|until-removed", default_value = "forever", value_parser = parse_policy)]
+    pub leave_on_server: posthorn_model::LeaveOnServer,
+    /// Where the password is kept
+    #[arg(long, value_name = "keychain|file|session", default_value = "keychain")]
+    pub secrets: SecretsName,
+    /// Let the password travel in clear to a host other than this machine
+    #[arg(long)]
+    pub allow_cleartext: bool,
+}
+
+fn parse_policy(text: &str) -> Result<posthorn_model::LeaveOnServer, String> {
+    posthorn_model::LeaveOnServer::parse(text)
+        .ok_or_else(|| "expected never, forever, a number of days up to 65535, or until-removed".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ProtocolName {
+    Imap,
+    Pop3,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum SecurityName {
+    Tls,
+    Starttls,
+    None,
+}
+
+impl From<SecurityName> for posthorn_model::Security {
+    fn from(name: SecurityName) -> Self {
+        match name {
+            SecurityName::Tls => Self::Tls,
+            SecurityName::Starttls => Self::StartTls,
+            SecurityName::None => Self::None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum SecretsName {
+    Keychain,
+    File,
+    Session,
+}
+
+#[derive(Args, Debug, Default)]
+pub struct AccountNames {
+    /// All accounts, where none is named
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct SyncRequest {
+    #[command(flatten)]
+    pub names: AccountNames,
+    /// Which bodies to fetch
+    #[arg(long, value_name = "all|recent|none", default_value = "all")]
+    pub bodies: BodiesName,
+    /// One pass, which is what happens anyway
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum BodiesName {
+    All,
+    Recent,
+    None,
+}
+
+#[derive(Args, Debug)]
+pub struct MailboxesRequest {
+    pub account: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ListRequest {
+    /// ACCOUNT/Path, ACCOUNT, inbox or all
+    pub mailbox: String,
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+    /// Go on where an earlier page ended
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
+    /// One line a conversation
+    #[arg(long)]
+    pub threads: bool,
+}
+
+/// Messages, by number or by header.
+#[derive(Args, Debug, Default)]
+pub struct Chosen {
+    #[arg(value_name = "ID", required_unless_present = "message_id")]
+    pub ids: Vec<i64>,
+    /// Name the message by its Message-ID header
+    #[arg(long, value_name = "<…>")]
+    pub message_id: Option<String>,
+}
+
+/// One message, by number or by header.
+#[derive(Args, Debug, Default)]
+pub struct ChosenOne {
+    #[arg(value_name = "ID", required_unless_present = "message_id")]
+    pub id: Option<i64>,
+    /// Name the message by its Message-ID header
+    #[arg(long, value_name = "<…>", conflicts_with = "id")]
+    pub message_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ShowRequest {
+    #[command(flatten)]
+    pub message: ChosenOne,
+    #[command(flatten)]
+    pub form: ShowForm,
+}
+
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub struct ShowForm {
+    /// The stored bytes, exactly as served
+    #[arg(long)]
+    pub raw: bool,
+    /// The whole header
+    #[arg(long)]
+    pub headers: bool,
+    /// Only the text
+    #[arg(long)]
+    pub text: bool,
+    /// The HTML part as it was sent
+    #[arg(long)]
+    pub html: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct AttachmentsRequest {
+    #[command(flatten)]
+    pub message: ChosenOne,
+    /// Write the attachments into this directory
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct SearchRequest {
+    #[arg(required = true)]
+    pub query: Vec<String>,
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+}
+
+#[derive(Args, Debug)]
+pub struct FlagRequest {
+    #[command(flatten)]
+    pub messages: Chosen,
+    /// seen, answered, flagged, deleted, draft, or a keyword
+    #[arg(long, value_name = "FLAG", value_delimiter = ',')]
+    pub add: Vec<String>,
+    #[arg(long, value_name = "FLAG", value_delimiter = ',')]
+    pub remove: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct MoveRequest {
+    /// Messages by number, then the mailbox: ACCOUNT/Path
+    #[arg(value_name = "ID… MAILBOX", required = true)]
+    pub words: Vec<String>,
+    /// Name the message by its Message-ID header
+    #[arg(long, value_name = "<…>")]
+    pub message_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ComposeRequest {
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Vec<String>,
+    #[arg(long, value_name = "ADDRESS")]
+    pub cc: Vec<String>,
+    #[arg(long, value_name = "ADDRESS")]
+    pub bcc: Vec<String>,
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// The text; with --send-now and without it, standard input
+    #[arg(long, value_name = "TEXT")]
+    pub body: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Which account writes; not needed where there is one
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Send at once, without the window
+    #[arg(long)]
+    pub send_now: bool,
+    #[arg(value_name = "mailto:…")]
+    pub mailto: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct SendRequest {
+    /// A message, or - for standard input
+    #[arg(value_name = "FILE.eml|-")]
+    pub file: String,
+    /// Which account sends; not needed where the From address tells
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Not before this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<posthorn_model::Timestamp>,
+}
+
+fn parse_time(text: &str) -> Result<posthorn_model::Timestamp, String> {
+    posthorn_model::Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| "expected a time such as 2026-03-01T09:00:00Z".to_owned())
+}
+
+#[derive(Args, Debug)]
+pub struct LedgerRequest {
+    pub account: String,
+    /// Every message ever seen there, not only deletions
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct SandboxRequest {
+    #[arg(long, value_name = "P")]
+    pub imap_port: Option<u16>,
+    #[arg(long, value_name = "P")]
+    pub pop3_port: Option<u16>,
+    #[arg(long, value_name = "P")]
+    pub smtp_port: Option<u16>,
+    /// How the three connections are protected
+    #[arg(long, value_name = "tls|starttls|none", default_value = "tls")]
+    pub security: SecurityName,
+    /// Start with no mail in the mailbox
+    #[arg(long)]
+    pub empty: bool,
+}
