@@ -104,6 +104,11 @@ const AGREEMENTS: &[(&str, &str)] = &[
              GROUP BY 1, 2) WHERE n <> 0",
     ),
     (
+        "counts of what waits for the search index are wrong",
+        "SELECT count(*) FROM pending WHERE total <> (SELECT count(*) FROM unindexed)
+             OR whole <> (SELECT count(*) FROM unindexed WHERE whole = 1)",
+    ),
+    (
         "messages are in no mailbox",
         "SELECT count(*) FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement WHERE message = m.id)",
     ),

@@ -71,11 +71,9 @@ fn load_coverage(index: &Connection) -> Result<Coverage> {
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let (pending, whole): (i64, i64) = index.query_row(
-        "SELECT count(*), coalesce(sum(whole), 0) FROM unindexed",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let (pending, whole): (i64, i64) = index.query_row("SELECT total, whole FROM pending", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
     Ok(Coverage {
         messages: unsigned(messages),
         bodies_indexed: unsigned(messages - headers_only - whole),

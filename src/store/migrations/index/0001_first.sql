@@ -165,6 +165,14 @@ CREATE TABLE unindexed (
     text    TEXT    NOT NULL                  -- what to index beside the headers
 ) STRICT;
 
+-- One row: how many wait in `unindexed`, which is large while the first mail comes in.
+CREATE TABLE pending (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    total INTEGER NOT NULL,                   -- rows of unindexed; kept by triggers
+    whole INTEGER NOT NULL                    -- those with whole = 1; kept by triggers
+) STRICT;
+INSERT INTO pending (id, total, whole) VALUES (1, 0, 0);
+
 -- rowid = message id, so that newest first is the order of the index itself.
 CREATE VIRTUAL TABLE search USING fts5 (
     sender, recipients, subject, body,
@@ -203,4 +211,13 @@ CREATE TRIGGER message_joined AFTER UPDATE OF thread ON message WHEN old.thread 
 END;
 CREATE TRIGGER message_filled AFTER UPDATE OF hash ON message WHEN (old.hash IS NULL) <> (new.hash IS NULL) BEGIN
     UPDATE account SET headers_only = headers_only + (new.hash IS NULL) - (old.hash IS NULL) WHERE id = new.account;
+END;
+CREATE TRIGGER unindexed_added AFTER INSERT ON unindexed BEGIN
+    UPDATE pending SET total = total + 1, whole = whole + new.whole;
+END;
+CREATE TRIGGER unindexed_removed AFTER DELETE ON unindexed BEGIN
+    UPDATE pending SET total = total - 1, whole = whole - old.whole;
+END;
+CREATE TRIGGER unindexed_filled AFTER UPDATE OF whole ON unindexed WHEN old.whole <> new.whole BEGIN
+    UPDATE pending SET whole = whole + new.whole - old.whole;
 END;
