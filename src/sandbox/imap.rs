@@ -7,6 +7,7 @@ mod decode;
 mod envelope;
 mod fetch;
 mod folders;
+mod parse_fetch;
 mod parse_search;
 mod parser;
 mod search;

@@ -135,12 +135,11 @@ impl Core {
     pub fn allows_login(&self, link: &Link) -> bool {
         link.is_tls() || self.security == Security::None
     }
+}
 
-    /// The system's clock: for what arrives while the sandbox runs.
-    #[expect(clippy::unused_self, reason = "a clock of the sandbox's own belongs here")]
-    pub fn now(&self) -> Timestamp {
-        Timestamp(jiff::Timestamp::now().as_second())
-    }
+/// The system's clock: for what arrives while the sandbox runs.
+pub fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_second())
 }
 
 /// Who may log in.
@@ -196,9 +195,7 @@ impl Sandbox {
 
     /// Listens nowhere: for tests that bring their own streams to [`Sandbox::serve_imap`] and the others.
     pub fn without_ports(options: SandboxOptions) -> io::Result<Self> {
-        let now = options
-            .now
-            .unwrap_or_else(|| Timestamp(jiff::Timestamp::now().as_second()));
+        let now = options.now.unwrap_or_else(now);
         let identity = (options.security != Security::None)
             .then(tls::make_identity)
             .transpose()?;

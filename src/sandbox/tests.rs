@@ -13,6 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::{Sandbox, SandboxOptions, Service};
 
+/// A server that is silent for so long has failed the test.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A client that sends lines and reads until a line begins as expected.
 pub struct Talk {
     stream: DuplexStream,
@@ -41,7 +44,8 @@ impl Talk {
                 return String::from_utf8_lossy(&line).into_owned();
             }
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).await.unwrap_or(0);
+            let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
+            let count = read.expect("the server says nothing").unwrap_or(0);
             if count == 0 {
                 return String::from_utf8_lossy(&std::mem::take(&mut self.seen)).into_owned();
             }

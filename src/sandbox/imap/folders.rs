@@ -6,6 +6,7 @@ use super::command::{List, StatusItem};
 use super::session::{Answer, Session, no, ok};
 use super::{quote, utf7};
 use crate::mailbox::{Account, Mailbox, canonical, is_below, title};
+use crate::server::now;
 
 /// Mailboxes of one user: more is abuse.
 const MAX_MAILBOXES: usize = 2000;
@@ -224,7 +225,7 @@ impl Session {
         if raw.contains(&0) {
             return no("[CANNOT] a message holds no NUL");
         }
-        let date = date.unwrap_or_else(|| self.core.now());
+        let date = date.unwrap_or_else(now);
         let appended = self.core.store.change(|state| {
             let quota = state.quota;
             let account = state.account_mut(&user).ok_or("no such user")?;

@@ -9,7 +9,7 @@ use super::bounce;
 use crate::fault::Service;
 use crate::imap::session::decode_plain;
 use crate::mailbox::{Account, NewMessage};
-use crate::server::Core;
+use crate::server::{Core, now};
 use crate::wire::{Hangup, Link, Result, trim_line};
 
 const MAX_LINE: usize = 16 * 1024;
@@ -335,7 +335,7 @@ impl Session {
     }
 
     fn deliver(&self, transaction: &Transaction, raw: &[u8]) {
-        let now = self.core.now();
+        let now = now();
         let date = rfc2822(now);
         let hello: String = self
             .hello

@@ -112,3 +112,43 @@ async fn too_many_mistakes_end_the_session() {
     talk.until("* BYE too many mistakes").await;
     assert_eq!(talk.line().await, "");
 }
+
+#[tokio::test]
+async fn nothing_may_follow_starttls_in_clear() {
+    let options = crate::SandboxOptions {
+        security: posthorn_model::Security::StartTls,
+        ..crate::SandboxOptions::plain_and_empty()
+    };
+    let sandbox = crate::Sandbox::without_ports(options).unwrap();
+    for (service, early, command, answer) in [
+        (
+            Service::Imap,
+            "t LOGIN robin sandbox\r\n",
+            "t STARTTLS\r\nt LOGIN robin sandbox\r\n",
+            "t OK begin TLS\r\n",
+        ),
+        (
+            Service::Pop3,
+            "USER robin\r\n",
+            "STLS\r\nUSER robin\r\n",
+            "+OK begin TLS\r\n",
+        ),
+        (
+            Service::Smtp,
+            "AUTH PLAIN AHJvYmluAHNhbmRib3g=\r\n",
+            "STARTTLS\r\nEHLO me\r\n",
+            "220 2.0.0 begin TLS\r\n",
+        ),
+    ] {
+        let mut talk = Talk::open(&sandbox, service);
+        talk.line().await;
+        talk.send(early).await;
+        assert!(talk.line().await.contains("TLS first"), "{service:?}");
+        talk.send(command).await;
+        assert_eq!(
+            (talk.line().await.as_str(), talk.line().await.as_str()),
+            (answer, ""),
+            "{service:?}"
+        );
+    }
+}
