@@ -1,6 +1,47 @@
-//! The window: the only crate that names iced.
+//! The window: three panes, a composer, settings and the first run. The only crate that names iced.
+//!
+//! It must never wait on the main thread: no network, disk, parsing or lock; everything that takes time is a task
+//! whose answer comes back as a message. It sees the engine through [`bridge::Face`] alone, keeps owned copies of
+//! what it shows, and asks again when an event says that something changed. It holds no more than a few pages of
+//! rows, however large the mailbox.
+//!
+//! Nothing from a message opens, loads or runs by itself: links are shown before the system opens them, attachments
+//! are only saved, HTML comes in through the `html` crate as text.
+//!
+//! Start reading at [`app`] (messages in, actions out), then [`screen`]. [`theme`] holds every size and colour,
+//! [`shortcut`] every key, [`i18n`] every word, [`widget`] what the toolkit lacks. [`listing`] is the message list's
+//! data, [`row`] its looks.
+
+pub mod app;
+pub mod bridge;
+pub mod directory;
+#[cfg(test)]
+mod fixture;
+pub mod i18n;
+pub mod icon;
+pub mod listing;
+pub mod measure;
+mod row;
+pub mod screen;
+pub mod shortcut;
+mod system;
+#[cfg(test)]
+mod tests;
+pub mod theme;
+pub mod when;
+pub mod widget;
+
+// The fixture is shared with the example and names this crate from outside.
+#[cfg(test)]
+extern crate self as posthorn_ui;
 
 use std::path::PathBuf;
+
+use iced::{Settings, Size, Task, window};
+
+use app::{App, Message};
+use bridge::Bridge;
+use when::Clock;
 
 /// What the window is opened with.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +80,75 @@ impl std::error::Error for Error {}
 ///
 /// # Errors
 /// Where there is no display.
-pub fn run(_options: UiOptions) -> Result<(), Error> {
-    Err(Error::Window("not yet built".into()))
+pub fn run(options: UiOptions) -> Result<(), Error> {
+    let mut engine = options.engine.clone();
+    // A demo without a profile of its own leaves nothing behind.
+    let fresh = if options.demo && engine.profile.is_none() {
+        let folder = tempfile::tempdir().map_err(|error| Error::Window(error.to_string()))?;
+        engine.profile = Some(folder.path().to_owned());
+        Some(folder)
+    } else {
+        None
+    };
+    let shown = show(options, move || bridge::open(engine.clone()));
+    drop(fresh);
+    shown
+}
+
+/// As [`run`], with whatever engine `open` makes, off the window's thread.
+///
+/// # Errors
+/// Where there is no display.
+pub fn show(
+    options: UiOptions,
+    open: impl Fn() -> Result<Bridge, posthorn_engine::Error> + Clone + Send + 'static,
+) -> Result<(), Error> {
+    load_fonts();
+    let boot = move || {
+        let open = open.clone();
+        let opening = Task::perform(bridge::aside(open), |result| {
+            Message::Opened(result.and_then(|opened| opened))
+        });
+        (App::new(options.clone(), Clock::system()), opening)
+    };
+    iced::application(boot, App::update, App::view)
+        .title(App::title)
+        .theme(|app: &App| app.appearance.theme())
+        .style(App::style)
+        .scale_factor(|app: &App| app.zoom)
+        .subscription(App::subscription)
+        .settings(settings())
+        .window(window::Settings {
+            size: Size::new(1280.0, 800.0),
+            min_size: Some(Size::new(760.0, 480.0)),
+            exit_on_close_request: false,
+            #[cfg(target_os = "linux")]
+            platform_specific: window::settings::PlatformSpecific {
+                application_id: "org.posthorn.Posthorn".into(),
+                ..Default::default()
+            },
+            ..window::Settings::default()
+        })
+        .run()
+        .map_err(|error| Error::Window(error.to_string()))
+}
+
+/// The toolkit's settings: our font and size.
+#[must_use]
+pub fn settings() -> Settings {
+    Settings {
+        id: Some("org.posthorn.Posthorn".into()),
+        default_font: theme::font::REGULAR,
+        default_text_size: theme::size::BODY.into(),
+        ..Settings::default()
+    }
+}
+
+/// Before the first view: widths are measured with these fonts.
+pub fn load_fonts() {
+    if let Ok(mut system) = iced::advanced::graphics::text::font_system().write() {
+        for file in theme::font::files() {
+            system.load_font(file.into());
+        }
+    }
 }

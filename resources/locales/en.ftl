@@ -1,0 +1,330 @@
+# The window's words, in English. Plain, short, in the reader's terms.
+
+window-title = Posthorn
+window-title-unread = Posthorn ({ $count })
+opening = Opening your mail …
+open-failed = Your mail could not be opened
+open-failed-kept = Nothing was changed. Close this window, mend the cause and start Posthorn again.
+back = Back
+cancel = Cancel
+failed = That did not work: { $why }
+
+## Actions, in buttons, tooltips and the palette
+action-compose = New message
+action-reply = Reply
+action-reply-all = Reply to all
+action-forward = Forward
+action-archive = Archive
+action-delete = Delete
+action-junk = Mark as junk
+action-move = Move to …
+action-undo = Undo
+action-send = Send
+action-check-now = Check for mail
+done-archived = { $count ->
+    [one] Archived
+   *[other] { $count } messages archived
+}
+done-deleted = { $count ->
+    [one] Deleted
+   *[other] { $count } messages deleted
+}
+done-junked = { $count ->
+    [one] Marked as junk
+   *[other] { $count } messages marked as junk
+}
+done-moved = { $count ->
+    [one] Moved to { $mailbox }
+   *[other] { $count } messages moved to { $mailbox }
+}
+done-undone = Taken back
+
+## Keys
+keys-title = Keys
+keys-around = Getting around
+keys-message = Messages
+keys-window = The window
+key-next = Next message
+key-previous = Previous message
+key-page-down = Further down
+key-page-up = Further up
+key-first = First message
+key-last = Last message
+key-extend = Select further
+key-open = Open
+key-back = Go back
+key-unread = Read or unread
+key-star = Star
+key-search = Search
+key-go-inbox = Go to the inboxes
+key-go-sent = Go to sent mail
+key-go-drafts = Go to drafts
+key-select = Select, one by one
+key-select-all = Select all
+key-keys = Show the keys
+key-palette = All commands
+key-zoom-in = Larger
+key-zoom-out = Smaller
+key-zoom-reset = Usual size
+key-focus = Next field or button
+
+## Where mail is
+view-all-inboxes = All inboxes
+view-all = All mail
+view-mailbox-gone = Mailbox
+mailbox-inbox = Inbox
+mailbox-drafts = Drafts
+mailbox-sent = Sent
+mailbox-archive = Archive
+mailbox-junk = Junk
+mailbox-trash = Trash
+mailbox-flagged = Starred
+mailbox-all = All mail
+mailbox-important = Important
+state-ready = Up to date
+state-syncing = Looking for mail
+state-offline = Offline
+state-needs-user = Needs you
+
+## The list
+list-nobody = (no sender)
+list-no-subject = (no subject)
+list-to = To { $name }
+list-found = Found: { $words }
+list-selected = { $count } selected
+list-count = { $count ->
+    [one] 1 message
+   *[other] { $shown } messages
+}
+search-placeholder = Search
+empty-inbox = You have read it all
+empty-inbox-next = New mail appears here by itself.
+empty-drafts = No drafts
+empty-drafts-next = What you write is kept here until you send it. Press c to begin.
+empty-trash = The trash is empty
+empty-trash-next = What you delete comes here first.
+empty-mailbox = Nothing here
+empty-mailbox-next = Choose a message elsewhere and press v to move it here.
+empty-search = Nothing found
+empty-search-next = Try fewer or other words. Esc goes back to the list.
+
+## Reading
+reader-empty = Choose a message to read it
+reader-empty-keys = j and k move through the list, ? shows all keys
+reader-loading = Opening …
+reader-fetching = This message is still on the server. It is being fetched.
+reader-no-text = This message has no text.
+reader-failed = This message could not be opened: { $why }
+reader-gone = it is no longer here
+reader-html-as-text = Shown as text. Remote pictures are off, and nothing was loaded from the network.
+reader-to = to { $people }
+reader-to-nobody = to nobody by name
+reader-and-more = { $people } and { $count } more
+reader-details = Details
+reader-less = Less
+reader-show-more = Show more ({ $size })
+reader-attachments = { $count ->
+    [one] 1 attachment
+   *[other] { $count } attachments
+}
+reader-save-all = Save all …
+reader-part = { $kind } · { $size }
+kind-message = Message
+kind-calendar = Calendar
+kind-picture = { $kind } picture
+kind-sound = Sound
+kind-film = Film
+kind-text = Text
+kind-file = File
+field-from = From
+field-to = To
+field-cc = Cc
+field-bcc = Bcc
+field-reply-to = Reply to
+field-subject = Subject
+field-message-id = Message ID
+field-size = Size
+field-defects = Defects
+
+## Where a message lives
+lives-both-imap = On the server and on this computer
+lives-both-pop3 = Downloaded to this computer; the server keeps its copy
+lives-only-here = Only on this computer
+lives-headers-only = Only on the server; the text is fetched when you open it
+lives-leaving = On this computer; leaves the server on { $day }
+lives-leaving-next = On this computer; leaves the server at the next check
+
+## Links and files
+link-title = Open this link?
+link-leads = It leads to:
+link-open = Open in the browser
+link-refused = only web and mail addresses are opened
+link-failed = the system has nothing to open it with: { $why }
+dialog-attach = Attach files
+dialog-save = Save attachment
+dialog-save-all = Save attachments in
+saved-to = Saved: { $place }
+save-failed = { $place } could not be written: { $why }
+
+## Deleting for good
+delete-title = { $count ->
+    [one] Delete this message for good?
+   *[other] Delete { $count } messages for good?
+}
+delete-means = It is removed from this computer and from the server. This cannot be taken back.
+delete-confirm = Delete for good
+
+## Moving, the palette
+move-title = Move to …
+palette-title = What would you like to do?
+palette-nothing = Nothing matches
+
+## Writing
+compose-placeholder = Write here
+compose-untitled = Message without a subject
+compose-copies = Cc and Bcc
+compose-fewer = Fewer
+compose-attach = Attach files
+compose-discard = Discard
+compose-close = Close and keep as a draft
+compose-saving = Saving …
+compose-saved = Saved
+compose-not-saved = Not saved
+compose-kept = Kept in Drafts
+compose-discarded = Discarded
+compose-no-sender = No account can send yet: give one an outgoing server in the settings
+compose-no-recipient = Who shall it go to? Write an address after “To”.
+compose-bad-address = “{ $address }” is not an address that mail can be sent to
+compose-not-here = the message is not on this computer yet; it is being fetched, try again in a moment
+compose-sending = Sending in a few seconds
+compose-unsent = Taken back; it is in Drafts
+compose-file-failed = { $name } could not be attached: { $why }
+compose-file-large = files beyond { $size } do not travel by mail
+mailto-unreadable = That mail link could not be read
+
+## The status line
+status-idle = Up to date
+status-offline = Working offline: what you do is kept and sent later
+status-work-offline = Work offline
+status-go-online = Go online
+status-doing = { $account }: { $what }
+status-progress = { $account }: { $what }, { $done } of { $total }
+status-problems = { $count ->
+    [one] 1 problem
+   *[other] { $count } problems
+}
+doing-connecting = connecting
+doing-listing = looking at mailboxes
+doing-headers = listing messages
+doing-bodies = fetching messages
+doing-operations = carrying out what you did
+doing-sending = sending
+doing-idle = done
+
+## Problems
+problems-title = Problems
+problems-none = Nothing is wrong.
+problems-program = Posthorn
+problems-since = since { $when }
+remedy-try-again = Try again
+remedy-enter-password = Enter the password
+remedy-check-settings = Check the settings
+remedy-inspect-certificate = Look at the certificate
+remedy-free-disk-space = I made room on the disk
+remedy-review = I looked: go on
+remedy-work-offline = Work offline
+outbox-held = “{ $subject }” was not sent.
+outbox-uncertain = “{ $subject }” may have been sent: the connection was lost at the last moment.
+outbox-reply = The server said: { $reply }
+outbox-resend = Send again
+outbox-cancel = Do not send
+outbox-mark-sent = It arrived
+
+## First run
+setup-welcome = Welcome to Posthorn
+setup-another = Add an account
+setup-question = What is your mail address?
+setup-address-example = you@example.org
+setup-continue = Continue
+setup-bad-address = That is not a mail address yet: it needs a name, an @ and a domain.
+setup-sandbox = Try it with a sandbox mailbox
+setup-sandbox-starting = Starting the sandbox …
+setup-sandbox-means = A mail server inside this program, with sample mail, by IMAP and by POP3. Nothing leaves this computer, and it is gone when you close Posthorn.
+sandbox-failed = the sandbox could not be started: { $why }
+setup-details = Set up { $address }
+setup-details-means = The servers are a guess from your address. Correct what your provider says otherwise.
+setup-imap = Mail stays on the server; every device sees the same mailboxes, and what you do here happens there.
+setup-pop3 = Mail is downloaded to this computer, which becomes its home; you decide when it leaves the server.
+setup-person = Your name, as others see it
+setup-name = What to call this account here
+setup-username = User name
+setup-password = Password
+setup-password-kept = unchanged
+setup-signature = Signature
+setup-keep-password = Keep the password
+setup-keychain = in the system’s keychain
+setup-session = only until Posthorn closes
+setup-incoming = Incoming server
+setup-outgoing = Outgoing server
+security-tls = TLS
+security-starttls = STARTTLS
+security-none = None
+setup-cleartext-warning = Without TLS, everyone on the way can read your password and your mail.
+setup-cleartext-allow = I know, allow it
+setup-cleartext = One server has no encryption: choose TLS or STARTTLS, or allow it below.
+setup-bad-server = { $server }: a host name and a port are needed
+setup-bad-days = After how many days shall mail leave the server? Write a number.
+setup-no-name = The account needs a name
+setup-no-password = The password is missing
+setup-test-and-add = Test and add
+setup-testing = Asking the servers …
+setup-adding = Adding …
+setup-add-anyway = Add anyway
+test-good = Signed in
+test-offers = Signed in; offers { $what }
+leave-title = When does mail leave the server?
+leave-forever = Never
+leave-days = After some days
+leave-until-removed = When I delete it here
+leave-never = As soon as it is here
+leave-days-unit = days
+leave-forever-means = The server keeps everything. It may fill up; other devices still see all mail.
+leave-days-means = { $days } days after a message is safe on this computer, it is removed from the server.
+leave-until-removed-means = The server keeps a message until you delete it, or move it out of the inbox, on this computer.
+leave-never-means = A message is removed from the server once it is safe on this computer. Other devices no longer see it, and this computer holds the only copy.
+
+## Settings
+settings-title = Settings
+settings-accounts = Accounts
+settings-add = Add an account
+settings-window = The window
+settings-save = Save
+settings-saved = Saved
+appearance-title = Appearance
+appearance-system = As the system
+appearance-light = Light
+appearance-dark = Dark
+remove-title = Stop using this account here
+remove-button = Remove account …
+remove-question = Remove “{ $name }” from Posthorn?
+remove-imap = Posthorn forgets the account, its password and its copies on this computer. Nothing is deleted on { $server }: all mail stays there.
+remove-pop3 = Posthorn forgets the account and its password. Nothing is deleted on { $server }. Mail that has left that server exists only on this computer: save it elsewhere first if you need it.
+remove-confirm = Remove
+
+## Dates
+when-today = Today
+when-yesterday = Yesterday
+when-day-and-time = { $day } at { $time }
+when-day-and-month = { $day } { $month }
+month-1 = Jan
+month-2 = Feb
+month-3 = Mar
+month-4 = Apr
+month-5 = May
+month-6 = Jun
+month-7 = Jul
+month-8 = Aug
+month-9 = Sep
+month-10 = Oct
+month-11 = Nov
+month-12 = Dec

@@ -1,0 +1,91 @@
+//! What screens ask of the program: plain data, so that tests can read it.
+
+use posthorn_engine::{Command, Error};
+use posthorn_model::query::Cursor;
+use posthorn_model::{AccountConfig, AccountId, MessageId, Part, Secret, SubmissionId, ThreadId};
+
+use crate::listing::Fetch;
+use crate::shortcut::Wish;
+
+/// Commands that belong together, and what is said when they are done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    pub commands: Vec<Command>,
+    /// The toast; `None` where the window itself shows it.
+    pub said: Option<String>,
+    pub undoable: bool,
+}
+
+impl Deed {
+    /// Done without a word.
+    #[must_use]
+    pub const fn quiet(commands: Vec<Command>) -> Self {
+        Self {
+            commands,
+            said: None,
+            undoable: true,
+        }
+    }
+
+    /// Done with a toast that offers it back.
+    #[must_use]
+    pub const fn undoable(commands: Vec<Command>, said: String) -> Self {
+        Self {
+            commands,
+            said: Some(said),
+            undoable: true,
+        }
+    }
+}
+
+/// A wish of a screen.
+#[derive(Clone, Debug)]
+pub enum Action {
+    LoadPage(Fetch),
+    LoadThread(Cursor, ThreadId),
+    LoadMessage(MessageId),
+    Do(Deed),
+    /// Reply, reply to all or forward.
+    Answer(Wish, MessageId, AccountId),
+    ContinueDraft(MessageId, AccountId),
+    SavePart(MessageId, Part),
+    SaveParts(MessageId, Vec<Part>),
+    /// Shows where a link leads, and asks.
+    AskLink(String),
+    /// Asks before so many messages are deleted for good.
+    AskDelete(usize),
+    ShowMove,
+    ShowPalette,
+    ShowProblems,
+    ShowSettings,
+    ShowMail,
+    ShowSetup,
+    SetOffline(bool),
+    /// The keyboard's focus goes to this widget.
+    Focus(&'static str),
+    Failed(Error),
+    Say(String),
+    TestAccount(Box<AccountConfig>, Option<Secret>),
+    AddAccount(Box<AccountConfig>, Option<Secret>),
+    UpdateAccount(AccountId, Box<AccountConfig>, Option<Secret>),
+    RemoveAccount(AccountId),
+    StartSandbox,
+    /// The composer in front is done with.
+    CloseComposer,
+    PickFiles,
+    SaveDraft,
+    Send,
+    CancelSubmission(SubmissionId),
+}
+
+impl Action {
+    /// The user is waiting for this body.
+    #[must_use]
+    pub fn fetch_body(id: MessageId) -> Self {
+        Self::Do(Deed {
+            commands: vec![Command::FetchBody(id)],
+            said: None,
+            undoable: false,
+        })
+    }
+}

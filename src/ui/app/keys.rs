@@ -1,0 +1,92 @@
+//! The keyboard, from the window to a wish, and from a wish to whoever is in front.
+
+use iced::keyboard;
+use iced::widget::operation;
+use iced::{Event, Task, event, window};
+
+use super::{App, Message, Screen};
+use crate::screen::mail::SEARCH;
+use crate::screen::sheet::Sheet;
+use crate::shortcut::{KeyPress, Wish};
+
+/// Picks what the program wants of the window's events.
+pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Option<Message> {
+    match event {
+        Event::Keyboard(keyboard::Event::KeyPressed {
+            modified_key,
+            physical_key,
+            modifiers,
+            ..
+        }) => Some(Message::KeyPressed(KeyPress {
+            key: modified_key,
+            physical: physical_key,
+            modifiers,
+            taken: status == event::Status::Captured,
+        })),
+        Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
+        _ => None,
+    }
+}
+
+impl App {
+    pub(super) fn key(&mut self, press: &KeyPress) -> Task<Message> {
+        match self.keys.read(press) {
+            Some(wish) => self.wish(wish),
+            None => Task::none(),
+        }
+    }
+
+    /// Carries a wish to whoever is in front: a sheet, the composer, or the screen.
+    pub fn wish(&mut self, wish: Wish) -> Task<Message> {
+        match wish {
+            Wish::FocusNext => return operation::focus_next(),
+            Wish::FocusPrevious => return operation::focus_previous(),
+            Wish::ZoomIn => self.zoom = (self.zoom + 0.1).min(2.0),
+            Wish::ZoomOut => self.zoom = (self.zoom - 0.1).max(0.7),
+            Wish::ZoomReset => self.zoom = 1.0,
+            _ if self.sheet.is_some() => return self.sheet_wish(wish),
+            _ if !matches!(self.screen, Screen::Mail) => return self.other_wish(wish),
+            _ if self.composing.is_some() => return self.composer_wish(wish),
+            _ => return self.mail_wish(wish),
+        }
+        Task::none()
+    }
+
+    fn other_wish(&mut self, wish: Wish) -> Task<Message> {
+        match (&self.screen, wish) {
+            (Screen::Settings(_), Wish::Back) => self.perform(super::Action::ShowMail),
+            (Screen::Setup(_), Wish::Back) if !self.directory.accounts.is_empty() => {
+                self.perform(super::Action::ShowMail)
+            }
+            _ => Task::none(),
+        }
+    }
+
+    fn composer_wish(&mut self, wish: Wish) -> Task<Message> {
+        match wish {
+            Wish::Send => self.perform(super::Action::Send),
+            Wish::Back => self.perform(super::Action::CloseComposer),
+            Wish::Palette => self.perform(super::Action::ShowPalette),
+            Wish::Undo => self.undo_typing(),
+            _ => Task::none(),
+        }
+    }
+
+    pub(super) fn mail_wish(&mut self, wish: Wish) -> Task<Message> {
+        match wish {
+            Wish::Compose => self.compose_new(),
+            Wish::Undo => self.undo_last(),
+            Wish::ShowKeys => {
+                self.sheet = Some(Sheet::Keys);
+                Task::none()
+            }
+            Wish::Palette => self.perform(super::Action::ShowPalette),
+            Wish::CheckNow => self.check_now(),
+            Wish::Search => Task::batch([operation::focus(SEARCH), operation::select_all(SEARCH)]),
+            wish => {
+                let actions = self.mail.wish(wish, &self.directory);
+                self.perform_all(actions)
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Carries out what screens ask for. Everything that takes time becomes a task.
+
+use std::path::PathBuf;
+
+use iced::Task;
+use iced::widget::operation;
+use posthorn_engine::{Command, Error};
+use posthorn_model::{MessageId, Part};
+
+use super::{Action, App, Deed, Message, Screen};
+use crate::bridge::{self, Bridge};
+use crate::listing::{Fetch, Subject};
+use crate::screen::mail::reader;
+use crate::screen::mail::{self, Mail};
+use crate::screen::settings::Settings;
+use crate::screen::setup::{self, Setup};
+use crate::screen::sheet::{self, Sheet};
+
+impl App {
+    pub(super) fn perform_all(&mut self, actions: Vec<Action>) -> Task<Message> {
+        Task::batch(
+            actions
+                .into_iter()
+                .map(|action| self.perform(action))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// Carries out one action.
+    pub fn perform(&mut self, action: Action) -> Task<Message> {
+        match action {
+            Action::ShowMove => self.show(Sheet::move_to()),
+            Action::ShowPalette => self.show(Sheet::palette()),
+            Action::ShowProblems => self.show(Sheet::Problems),
+            Action::AskLink(url) => self.show(Sheet::Link(url)),
+            Action::AskDelete(count) => self.show(Sheet::Delete(count)),
+            Action::ShowSettings => {
+                self.screen = Screen::Settings(Box::new(Settings::new(&self.directory)));
+                Task::none()
+            }
+            Action::ShowSetup => {
+                self.screen = Screen::Setup(Box::new(Setup::another()));
+                operation::focus(setup::ADDRESS)
+            }
+            Action::ShowMail => self.show_mail(),
+            Action::Focus(id) => operation::focus(id),
+            Action::Failed(error) => {
+                self.fail(&error);
+                Task::none()
+            }
+            Action::Say(text) => {
+                self.say(text);
+                Task::none()
+            }
+            Action::Answer(wish, message, account) => self.answer(wish, message, account),
+            Action::ContinueDraft(message, account) => self.continue_draft(message, account),
+            Action::CloseComposer => self.close_composer(),
+            Action::PickFiles => self.pick_files(),
+            Action::SaveDraft => self.save_front_draft(),
+            Action::Send => self.send(),
+            other => match self.bridge.clone() {
+                Some(bridge) => self.ask(other, &bridge),
+                None => Task::none(),
+            },
+        }
+    }
+
+    fn show(&mut self, sheet: Sheet) -> Task<Message> {
+        let field = sheet.field();
+        self.sheet = Some(sheet);
+        field.map_or_else(Task::none, operation::focus)
+    }
+
+    fn show_mail(&mut self) -> Task<Message> {
+        self.screen = Screen::Mail;
+        if self.mail.listing.loaded {
+            return Task::none();
+        }
+        let actions = self.mail.start();
+        self.perform_all(actions)
+    }
+
+    /// What needs the engine.
+    fn ask(&mut self, action: Action, bridge: &Bridge) -> Task<Message> {
+        match action {
+            Action::LoadPage(fetch) => load_page(bridge, fetch),
+            Action::LoadThread(of, thread) => Task::perform(bridge.thread(thread), move |result| {
+                Message::Mail(mail::Message::Reader(reader::Message::ThreadLoaded(of, result)))
+            }),
+            Action::LoadMessage(id) => Task::perform(bridge.message(id), move |result| {
+                let result = result.map(|mail| mail.map(Box::new));
+                Message::Mail(mail::Message::Reader(reader::Message::MessageLoaded(id, result)))
+            }),
+            Action::Do(deed) => carry_out(bridge, deed),
+            Action::SavePart(id, part) => save_parts(bridge, id, vec![part], false),
+            Action::SaveParts(id, parts) => save_parts(bridge, id, parts, true),
+            Action::SetOffline(offline) => {
+                let answer = bridge.command(Command::SetOffline(offline));
+                Task::perform(answer, move |result| {
+                    Message::OfflineSet(offline, result.map(|_| ()))
+                })
+            }
+            Action::TestAccount(config, secret) => {
+                Task::perform(bridge.test_account(*config, secret), |result| {
+                    Message::Setup(setup::Message::Tested(result))
+                })
+            }
+            Action::AddAccount(config, secret) => {
+                Task::perform(bridge.add_account(*config, secret), |result| {
+                    Message::AccountSaved(result.map(|_| ()))
+                })
+            }
+            Action::UpdateAccount(id, config, secret) => {
+                Task::perform(bridge.update_account(id, *config, secret), Message::AccountSaved)
+            }
+            Action::RemoveAccount(id) => Task::perform(bridge.remove_account(id), Message::AccountRemoved),
+            Action::StartSandbox => {
+                Task::perform(bridge::demo::start(bridge.clone()), Message::SandboxStarted)
+            }
+            Action::CancelSubmission(id) => {
+                let answer = bridge.command(Command::CancelSubmission(id));
+                Task::perform(answer, move |result| {
+                    Message::SubmissionCancelled(id, result.map(|_| ()))
+                })
+            }
+            _ => Task::none(),
+        }
+    }
+
+    pub(super) fn check_now(&mut self) -> Task<Message> {
+        self.perform(Action::Do(Deed {
+            commands: vec![Command::CheckNow(Vec::new())],
+            said: None,
+            undoable: false,
+        }))
+    }
+
+    pub(super) fn load_accounts(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.accounts(), Message::AccountsLoaded))
+    }
+
+    pub(super) fn load_mailboxes(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.mailboxes(), Message::MailboxesLoaded))
+    }
+
+    pub(super) fn load_problems(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.problems(), Message::ProblemsLoaded))
+    }
+
+    pub(super) fn load_states(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.states(), Message::StatesLoaded))
+    }
+
+    pub(super) fn load_outbox(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.outbox(), Message::OutboxLoaded))
+    }
+
+    fn read(&self, ask: impl FnOnce(&Bridge) -> Task<Message>) -> Task<Message> {
+        self.bridge.as_ref().map_or_else(Task::none, ask)
+    }
+
+    /// An account was added, changed or removed.
+    pub(super) fn account_saved(&mut self) -> Task<Message> {
+        if let Screen::Setup(_) = self.screen {
+            self.screen = Screen::Blank;
+            self.mail = Mail::default();
+        } else if let Screen::Settings(settings) = &mut self.screen {
+            settings.saved();
+        }
+        Task::batch([self.load_accounts(), self.load_mailboxes(), self.load_states()])
+    }
+
+    pub(super) fn sheet_message(&mut self, message: sheet::Message) -> Task<Message> {
+        let Some(sheet) = &mut self.sheet else {
+            return Task::none();
+        };
+        let outcome = sheet.update(message, &self.directory);
+        self.sheet_outcome(outcome)
+    }
+
+    pub(super) fn sheet_wish(&mut self, wish: crate::shortcut::Wish) -> Task<Message> {
+        let Some(sheet) = &mut self.sheet else {
+            return Task::none();
+        };
+        let outcome = sheet.wish(wish, &self.directory);
+        self.sheet_outcome(outcome)
+    }
+
+    fn sheet_outcome(&mut self, outcome: sheet::Outcome) -> Task<Message> {
+        match outcome {
+            sheet::Outcome::Stay => return Task::none(),
+            sheet::Outcome::Close => {
+                self.sheet = None;
+                return Task::none();
+            }
+            _ => self.sheet = None,
+        }
+        match outcome {
+            sheet::Outcome::MoveTo(mailbox, name) => {
+                let actions = self.mail.move_to(mailbox, &name);
+                self.perform_all(actions)
+            }
+            sheet::Outcome::List(view) => {
+                let actions = self.mail.list(Subject::View(view));
+                self.perform_all(actions)
+            }
+            sheet::Outcome::Wish(wish) => self.wish(wish),
+            sheet::Outcome::Delete => {
+                let actions = self.mail.carry_out(crate::shortcut::Wish::Delete);
+                self.perform_all(actions)
+            }
+            sheet::Outcome::OpenLink(url) => Task::perform(crate::system::open(url), Message::LinkOpened),
+            sheet::Outcome::Act(action) => self.perform(action),
+            sheet::Outcome::Stay | sheet::Outcome::Close => Task::none(),
+        }
+    }
+}
+
+fn load_page(bridge: &Bridge, fetch: Fetch) -> Task<Message> {
+    let answer = match &fetch.subject {
+        Subject::View(view) => bridge.page(*view, fetch.start, fetch.limit),
+        Subject::Search(words) => bridge::found(bridge, words.clone()),
+    };
+    Task::perform(answer, move |result| {
+        Message::Mail(mail::Message::PageLoaded(fetch.clone(), result))
+    })
+}
+
+fn carry_out(bridge: &Bridge, deed: Deed) -> Task<Message> {
+    let bridge = bridge.clone();
+    let commands = deed.commands.clone();
+    let answer = async move {
+        let mut intents = Vec::new();
+        for command in commands {
+            intents.extend(bridge.command(command).await?.intent);
+        }
+        Ok::<_, Error>(intents)
+    };
+    Task::perform(answer, move |result| Message::Done(deed.clone(), result))
+}
+
+fn save_parts(bridge: &Bridge, id: MessageId, parts: Vec<Part>, several: bool) -> Task<Message> {
+    let bridge = bridge.clone();
+    let saved = async move {
+        let picked: Option<PathBuf> = if several {
+            crate::system::pick_folder().await
+        } else {
+            let name = parts
+                .first()
+                .and_then(|part| part.name.clone())
+                .unwrap_or_else(|| "attachment".to_owned());
+            crate::system::pick_new_file(&name).await
+        };
+        let Some(place) = picked else { return Ok(None) };
+        for part in parts {
+            let Some(bytes) = bridge.part(id, part.index).await? else {
+                continue;
+            };
+            let path = if several {
+                place.join(part.name.as_deref().unwrap_or("attachment"))
+            } else {
+                place.clone()
+            };
+            bridge::aside(move || crate::system::write_new(&path, &bytes, !several)).await??;
+        }
+        Ok(Some(place))
+    };
+    Task::perform(saved, Message::PartsSaved)
+}

@@ -1,0 +1,193 @@
+//! The window's only way to the engine: owned values in, owned values out, every answer awaited.
+//!
+//! [`Face`] is what the window needs of an engine; the engine has it, and so do fakes with real state behind.
+
+pub mod demo;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use iced::futures::stream::{self, BoxStream, StreamExt};
+use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
+use posthorn_engine::report::TestReport;
+use posthorn_engine::{AccountState, Command, Engine, Error, Event, Options, Outgoing, Receipt};
+use posthorn_model::query::{PageStart, View};
+use posthorn_model::{AccountConfig, AccountId, MessageId, Problem, Secret, SubmissionId, ThreadId};
+
+/// What the engine will say.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// An engine as the window sees it. No method blocks; none waits for the network to read.
+pub trait Face: Send + Sync {
+    fn accounts(&self) -> Answer<Vec<Account>>;
+    fn mailboxes(&self) -> Answer<Vec<Mailbox>>;
+    fn page(&self, view: View, start: PageStart, limit: u32) -> Answer<Page>;
+    fn message(&self, id: MessageId) -> Answer<Option<Message>>;
+    fn thread(&self, id: ThreadId) -> Answer<Vec<Row>>;
+    fn raw(&self, id: MessageId) -> Answer<Option<Vec<u8>>>;
+    fn part(&self, id: MessageId, index: u32) -> Answer<Option<Vec<u8>>>;
+    fn search(&self, query: String, limit: u32) -> Answer<Hits>;
+    fn outbox(&self) -> Answer<Vec<Submission>>;
+    fn problems(&self) -> Answer<Vec<Problem>>;
+    fn states(&self) -> Answer<Vec<(AccountId, AccountState)>>;
+    fn command(&self, command: Command) -> Answer<Receipt>;
+    fn send(&self, outgoing: Outgoing) -> Answer<SubmissionId>;
+    fn add_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<AccountId>;
+    fn update_account(&self, id: AccountId, config: AccountConfig, secret: Option<Secret>) -> Answer<()>;
+    fn remove_account(&self, id: AccountId) -> Answer<()>;
+    fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<TestReport>;
+    fn events(&self) -> BoxStream<'static, Event>;
+    fn shutdown(&self) -> Answer<()>;
+}
+
+/// The window's handle to an engine.
+pub type Bridge = Arc<dyn Face>;
+
+/// Opens the profile and starts its accounts. Blocks: for a thread of its own.
+///
+/// # Errors
+/// As [`Engine::open`].
+pub fn open(options: Options) -> Result<Bridge, Error> {
+    let engine = Engine::open(options)?;
+    engine.start();
+    Ok(Arc::new(engine))
+}
+
+/// Runs what blocks on a thread of its own.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let (sender, receiver) = iced::futures::channel::oneshot::channel();
+    let spawned = std::thread::Builder::new().name("aside".into()).spawn(move || {
+        // The window may have gone meanwhile: nobody waits for the result then.
+        let _ = sender.send(work());
+    });
+    if spawned.is_err() {
+        return Err(Error::bug("the system has no thread left"));
+    }
+    receiver
+        .await
+        .map_err(|_| Error::bug("a background step ended without a result"))
+}
+
+macro_rules! ask {
+    ($catalog:expr, $method:ident($($argument:expr),*)) => {{
+        let catalog = $catalog;
+        Box::pin(async move { catalog.$method($($argument),*).await })
+    }};
+}
+
+impl Face for Engine {
+    fn accounts(&self) -> Answer<Vec<Account>> {
+        ask!(self.catalog(), accounts())
+    }
+
+    fn mailboxes(&self) -> Answer<Vec<Mailbox>> {
+        ask!(self.catalog(), mailboxes(None))
+    }
+
+    fn page(&self, view: View, start: PageStart, limit: u32) -> Answer<Page> {
+        ask!(self.catalog(), page(view, start, limit))
+    }
+
+    fn message(&self, id: MessageId) -> Answer<Option<Message>> {
+        ask!(self.catalog(), message(id))
+    }
+
+    fn thread(&self, id: ThreadId) -> Answer<Vec<Row>> {
+        ask!(self.catalog(), thread(id))
+    }
+
+    fn raw(&self, id: MessageId) -> Answer<Option<Vec<u8>>> {
+        ask!(self.catalog(), raw(id))
+    }
+
+    fn part(&self, id: MessageId, index: u32) -> Answer<Option<Vec<u8>>> {
+        ask!(self.catalog(), part(id, index))
+    }
+
+    fn search(&self, query: String, limit: u32) -> Answer<Hits> {
+        ask!(self.catalog(), search(query, limit))
+    }
+
+    fn outbox(&self) -> Answer<Vec<Submission>> {
+        ask!(self.catalog(), outbox())
+    }
+
+    fn problems(&self) -> Answer<Vec<Problem>> {
+        let engine = self.clone();
+        Box::pin(async move { Ok(engine.problems()) })
+    }
+
+    fn states(&self) -> Answer<Vec<(AccountId, AccountState)>> {
+        let engine = self.clone();
+        Box::pin(async move { Ok(engine.states()) })
+    }
+
+    fn command(&self, command: Command) -> Answer<Receipt> {
+        let engine = self.clone();
+        Box::pin(async move { engine.command(command).await })
+    }
+
+    fn send(&self, outgoing: Outgoing) -> Answer<SubmissionId> {
+        let engine = self.clone();
+        Box::pin(async move { engine.send(outgoing).await })
+    }
+
+    fn add_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<AccountId> {
+        let engine = self.clone();
+        Box::pin(async move { engine.add_account(config, secret).await })
+    }
+
+    fn update_account(&self, id: AccountId, config: AccountConfig, secret: Option<Secret>) -> Answer<()> {
+        let engine = self.clone();
+        Box::pin(async move { engine.update_account(id, config, secret).await })
+    }
+
+    fn remove_account(&self, id: AccountId) -> Answer<()> {
+        let engine = self.clone();
+        Box::pin(async move { engine.remove_account(id).await })
+    }
+
+    fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<TestReport> {
+        let engine = self.clone();
+        Box::pin(async move { Ok(engine.test_account(config, secret).await) })
+    }
+
+    fn events(&self) -> BoxStream<'static, Event> {
+        stream::unfold(Engine::events(self), |mut events| async move {
+            events.next().await.map(|event| (event, events))
+        })
+        .boxed()
+    }
+
+    fn shutdown(&self) -> Answer<()> {
+        let engine = self.clone();
+        Box::pin(async move {
+            engine.shutdown().await;
+            Ok(())
+        })
+    }
+}
+
+/// What a search found, as a page.
+#[must_use]
+pub fn found(bridge: &Bridge, words: String) -> Answer<Page> {
+    const MOST: u32 = 1000;
+    let answer = bridge.search(words, MOST);
+    Box::pin(async move {
+        let hits = answer.await?;
+        Ok(Page {
+            first: 0,
+            total: hits.rows.len() as u64,
+            next: None,
+            rows: hits.rows,
+        })
+    })
+}
+
+/// Shuts the engine down; gives up waiting after a while, since its data is durable at any moment.
+pub async fn end(bridge: Bridge) {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
+    let patience = aside(|| std::thread::sleep(PATIENCE));
+    let ended = bridge.shutdown();
+    iced::futures::future::select(Box::pin(ended), Box::pin(patience)).await;
+}

@@ -1,0 +1,508 @@
+//! The three panes: where mail is, what is there, what it says.
+
+mod list_pane;
+pub mod reader;
+mod sidebar;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use iced::Element;
+use iced::widget::row;
+use posthorn_engine::catalog::{Page, Row};
+use posthorn_engine::command::Selection;
+use posthorn_engine::{Command, Error};
+use posthorn_model::query::{Cursor, View};
+use posthorn_model::{AccountId, Flag, FlagChange, MailboxId, MessageId, SpecialUse};
+
+use crate::app::{Action, Deed};
+use crate::directory::Directory;
+use crate::listing::{Fetch, Listing, Subject};
+use crate::row as card;
+use crate::shortcut::Wish;
+use crate::t;
+use crate::when::Clock;
+use crate::widget::{ListEvent, splitter};
+
+use reader::Reader;
+
+/// The search box, for the keyboard.
+pub const SEARCH: &str = "search";
+/// The message list, for the keyboard and tests.
+pub const LIST: &str = "message-list";
+/// How long a message is on the screen before it counts as read.
+const READ_AFTER: Duration = Duration::from_millis(700);
+/// How far Page Up and Page Down go.
+const SCREENFUL: i64 = 8;
+
+/// What happened in the three panes.
+#[derive(Clone, Debug)]
+pub enum Message {
+    ViewPicked(View),
+    AccountToggled(AccountId),
+    SidebarToggled,
+    SidebarDragged(f32),
+    ListDragged(f32),
+    Listed(ListEvent<Cursor>),
+    PageLoaded(Fetch, Result<Page, Error>),
+    SearchTyped(String),
+    SearchSubmitted,
+    SearchCleared,
+    WishPressed(Wish),
+    Reader(reader::Message),
+    ProblemsPressed,
+    SettingsPressed,
+    OfflinePressed,
+}
+
+/// The state of the three panes.
+#[derive(Debug)]
+pub struct Mail {
+    pub view: View,
+    pub listing: Listing,
+    pub reader: Reader,
+    serial: u64,
+    pub search: String,
+    sidebar_width: f32,
+    list_width: f32,
+    sidebar_open: bool,
+    folded: BTreeSet<AccountId>,
+    /// When the message in the reader counts as read.
+    read_at: Option<(Cursor, Instant)>,
+    /// Since when an empty list has been waiting for its first page.
+    waiting: Option<Instant>,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            view: View::Inbox,
+            listing: Listing::new(Subject::View(View::Inbox), 1),
+            reader: Reader::default(),
+            serial: 1,
+            search: String::new(),
+            sidebar_width: 224.0,
+            list_width: 384.0,
+            sidebar_open: true,
+            folded: BTreeSet::new(),
+            read_at: None,
+            waiting: None,
+        }
+    }
+}
+
+fn load(fetch: Option<Fetch>) -> Vec<Action> {
+    fetch.map(Action::LoadPage).into_iter().collect()
+}
+
+impl Mail {
+    /// Loads the first page of the list in front.
+    pub fn start(&mut self) -> Vec<Action> {
+        self.waiting = Some(Instant::now());
+        load(self.listing.start())
+    }
+
+    /// Shows another list.
+    pub fn list(&mut self, subject: Subject) -> Vec<Action> {
+        if let Subject::View(view) = subject {
+            self.view = view;
+            self.search.clear();
+        }
+        self.serial += 1;
+        self.listing = Listing::new(subject, self.serial);
+        self.read_at = None;
+        self.start()
+    }
+
+    /// Rows of these mailboxes changed.
+    pub fn changed(&mut self, messages: &[MessageId]) -> Vec<Action> {
+        let mut actions = load(self.listing.changed());
+        actions.extend(self.reader.changed(messages));
+        actions
+    }
+
+    pub fn update(&mut self, message: Message, directory: &Directory) -> Vec<Action> {
+        match message {
+            Message::ViewPicked(view) => self.list(Subject::View(view)),
+            Message::AccountToggled(id) => {
+                if !self.folded.remove(&id) {
+                    self.folded.insert(id);
+                }
+                Vec::new()
+            }
+            Message::SidebarToggled => {
+                self.sidebar_open = !self.sidebar_open;
+                Vec::new()
+            }
+            Message::SidebarDragged(by) => {
+                self.sidebar_width = (self.sidebar_width + by).clamp(160.0, 420.0);
+                Vec::new()
+            }
+            Message::ListDragged(by) => {
+                self.list_width = (self.list_width + by).clamp(260.0, 720.0);
+                Vec::new()
+            }
+            Message::Listed(event) => self.listed(event),
+            Message::PageLoaded(fetch, Ok(page)) => {
+                self.waiting = None;
+                load(self.listing.arrived(&fetch, page))
+            }
+            Message::PageLoaded(fetch, Err(error)) => {
+                self.waiting = None;
+                self.listing.failed(&fetch);
+                vec![Action::Failed(error)]
+            }
+            Message::SearchTyped(text) => {
+                self.search = text;
+                Vec::new()
+            }
+            Message::SearchSubmitted if self.search.trim().is_empty() => self.clear_search(),
+            Message::SearchSubmitted => self.list(Subject::Search(self.search.trim().to_owned())),
+            Message::SearchCleared => self.clear_search(),
+            Message::WishPressed(wish) => self.wish(wish, directory),
+            Message::Reader(message) => {
+                let actions = self.reader.update(message);
+                self.arm_reading();
+                actions
+            }
+            Message::ProblemsPressed => vec![Action::ShowProblems],
+            Message::SettingsPressed => vec![Action::ShowSettings],
+            Message::OfflinePressed => vec![Action::SetOffline(!directory.offline)],
+        }
+    }
+
+    fn clear_search(&mut self) -> Vec<Action> {
+        self.search.clear();
+        if matches!(self.listing.subject, Subject::Search(_)) {
+            return self.list(Subject::View(self.view));
+        }
+        Vec::new()
+    }
+
+    fn listed(&mut self, event: ListEvent<Cursor>) -> Vec<Action> {
+        match event {
+            ListEvent::Needed { first, last } => load(self.listing.need(first, last)),
+            ListEvent::Pressed { key, at, width, .. } if card::is_star(at, width) => {
+                let starred = self
+                    .listing
+                    .row_of(key)
+                    .is_some_and(|row| row.flags.contains(Flag::Flagged));
+                self.flag(&BTreeSet::from([key]), &star(!starred))
+            }
+            ListEvent::Pressed { key, modifiers, .. } if modifiers.shift() => {
+                self.listing.extend_to(key);
+                Vec::new()
+            }
+            ListEvent::Pressed { key, modifiers, .. } if modifiers.command() => {
+                self.listing.toggle(key);
+                Vec::new()
+            }
+            ListEvent::Pressed { key, .. } => {
+                self.listing.select_only(key);
+                self.open()
+            }
+            ListEvent::DoublePressed { key } => {
+                self.listing.select_only(key);
+                self.open_fully()
+            }
+            ListEvent::Context { key, .. } => {
+                if !self.listing.selected.contains(&key) {
+                    self.listing.select_only(key);
+                }
+                vec![Action::ShowPalette]
+            }
+        }
+    }
+
+    /// Shows the row under the cursor in the reader.
+    fn open(&mut self) -> Vec<Action> {
+        let row = self
+            .listing
+            .cursor
+            .and_then(|cursor| self.listing.row_of(cursor))
+            .cloned();
+        match row {
+            Some(row) => {
+                let actions = self.reader.show(&row);
+                self.arm_reading();
+                actions
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// As [`Self::open`], and a draft goes on being written.
+    fn open_fully(&mut self) -> Vec<Action> {
+        let mut actions = self.open();
+        if let Some(row) = &self.reader.current
+            && row.flags.contains(Flag::Draft)
+        {
+            actions.push(Action::ContinueDraft(row.message, row.account));
+        }
+        actions
+    }
+
+    fn arm_reading(&mut self) {
+        self.read_at = match (self.reader.unread_and_open(), self.read_at) {
+            (Some(now), Some((before, at))) if now == before => Some((before, at)),
+            (Some(now), _) => Some((now, Instant::now() + READ_AFTER)),
+            (None, _) => None,
+        };
+    }
+
+    /// Whether anything here waits for the clock.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.read_at.is_some() || self.waiting.is_some()
+    }
+
+    pub fn tick(&mut self, now: Instant) -> Vec<Action> {
+        match self.read_at {
+            Some((cursor, at)) if at <= now => {
+                self.read_at = None;
+                self.flag(&BTreeSet::from([cursor]), &FlagChange::adding(Flag::Seen))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn step(&mut self, by: i64, extend: bool) -> Vec<Action> {
+        let Some(to) = self.listing.step(by) else {
+            return Vec::new();
+        };
+        self.listing.reveal += 1;
+        if extend {
+            self.listing.extend_to(to);
+            return Vec::new();
+        }
+        self.listing.select_only(to);
+        self.open()
+    }
+
+    /// What a key or a button asks of the three panes.
+    pub fn wish(&mut self, wish: Wish, directory: &Directory) -> Vec<Action> {
+        match wish {
+            Wish::Next => self.step(1, false),
+            Wish::Previous => self.step(-1, false),
+            Wish::PageDown => self.step(SCREENFUL, false),
+            Wish::PageUp => self.step(-SCREENFUL, false),
+            Wish::First => self.step(i64::MIN / 2, false),
+            Wish::Last => self.step(i64::MAX / 2, false),
+            Wish::ExtendNext => self.step(1, true),
+            Wish::ExtendPrevious => self.step(-1, true),
+            Wish::Open => self.open_fully(),
+            Wish::Back => self.back(),
+            Wish::Select => {
+                if let Some(cursor) = self.listing.cursor {
+                    self.listing.toggle(cursor);
+                }
+                Vec::new()
+            }
+            Wish::SelectAll => {
+                self.listing.select_all();
+                Vec::new()
+            }
+            Wish::Search => vec![Action::Focus(SEARCH)],
+            Wish::GoInbox => self.list(Subject::View(View::Inbox)),
+            Wish::GoSent => self.go(SpecialUse::Sent, directory),
+            Wish::GoDrafts => self.go(SpecialUse::Drafts, directory),
+            Wish::Archive | Wish::Delete | Wish::Junk => self.put_away(wish, directory),
+            Wish::ToggleUnread => {
+                let change = if self.listing.any_unread() {
+                    FlagChange::adding(Flag::Seen)
+                } else {
+                    FlagChange::removing(Flag::Seen)
+                };
+                self.read_at = None;
+                self.flag(&self.listing.selected.clone(), &change)
+            }
+            Wish::ToggleStar => {
+                let all = self.listing.chosen().all(|row| row.flags.contains(Flag::Flagged));
+                self.flag(&self.listing.selected.clone(), &star(!all))
+            }
+            Wish::Move if !self.listing.selected.is_empty() => vec![Action::ShowMove],
+            Wish::Reply | Wish::ReplyAll | Wish::Forward => self.answer(wish),
+            _ => Vec::new(),
+        }
+    }
+
+    fn answer(&self, wish: Wish) -> Vec<Action> {
+        self.reader
+            .current
+            .as_ref()
+            .map(|row| Action::Answer(wish, row.message, row.account))
+            .into_iter()
+            .collect()
+    }
+
+    fn back(&mut self) -> Vec<Action> {
+        if self.listing.selected.len() > 1 {
+            if let Some(cursor) = self.listing.cursor {
+                self.listing.select_only(cursor);
+            } else {
+                self.listing.selected.clear();
+            }
+            return Vec::new();
+        }
+        if !self.search.is_empty() || matches!(self.listing.subject, Subject::Search(_)) {
+            return self.clear_search();
+        }
+        self.listing.selected.clear();
+        self.reader.clear();
+        self.read_at = None;
+        Vec::new()
+    }
+
+    /// To a mailbox by its purpose: of the account in view, or else of the first.
+    fn go(&mut self, purpose: SpecialUse, directory: &Directory) -> Vec<Action> {
+        let account = match self.view {
+            View::Mailbox(id) => directory.mailbox(id).map(|mailbox| mailbox.account),
+            View::Account(id) => Some(id),
+            View::Inbox | View::All => None,
+        };
+        let account = account.or_else(|| directory.accounts.first().map(|account| account.id));
+        account
+            .and_then(|account| directory.special(account, purpose))
+            .map(|mailbox| mailbox.id)
+            .map(|id| self.list(Subject::View(View::Mailbox(id))))
+            .unwrap_or_default()
+    }
+
+    /// The chosen rows, mailbox by mailbox.
+    fn by_mailbox(&self, cursors: &BTreeSet<Cursor>) -> Vec<Selection> {
+        let mut groups: BTreeMap<MailboxId, Vec<MessageId>> = BTreeMap::new();
+        for cursor in cursors {
+            groups.entry(cursor.mailbox).or_default().push(cursor.message);
+        }
+        groups
+            .into_iter()
+            .map(|(mailbox, messages)| Selection {
+                messages,
+                mailbox: Some(mailbox),
+            })
+            .collect()
+    }
+
+    fn flag(&mut self, cursors: &BTreeSet<Cursor>, change: &FlagChange) -> Vec<Action> {
+        if cursors.is_empty() {
+            return Vec::new();
+        }
+        self.listing.flag(cursors, change);
+        self.reader.flag(cursors, change);
+        let commands = self
+            .by_mailbox(cursors)
+            .into_iter()
+            .map(|selection| Command::Flag {
+                selection,
+                change: change.clone(),
+            })
+            .collect();
+        vec![Action::Do(Deed::quiet(commands))]
+    }
+
+    /// Archive, delete or junk: the rows leave at once, and a toast offers them back.
+    fn put_away(&mut self, wish: Wish, directory: &Directory) -> Vec<Action> {
+        let chosen = self.listing.selected.clone();
+        if chosen.is_empty() {
+            return Vec::new();
+        }
+        let for_good = wish == Wish::Delete
+            && chosen
+                .iter()
+                .any(|cursor| directory.deletes_for_good(cursor.mailbox));
+        if for_good {
+            return vec![Action::AskDelete(chosen.len())];
+        }
+        self.carry_out(wish)
+    }
+
+    /// As [`Self::put_away`], after any question was answered.
+    pub fn carry_out(&mut self, wish: Wish) -> Vec<Action> {
+        let count = self.listing.selected.len();
+        let (make, said): (fn(Selection) -> Command, String) = match wish {
+            Wish::Archive => (Command::Archive, t!("done-archived", count = count)),
+            Wish::Junk => (Command::Junk, t!("done-junked", count = count)),
+            _ => (Command::Delete, t!("done-deleted", count = count)),
+        };
+        let commands = self
+            .by_mailbox(&self.listing.selected)
+            .into_iter()
+            .map(make)
+            .collect();
+        self.leave(Deed::undoable(commands, said))
+    }
+
+    /// Moves the chosen rows.
+    pub fn move_to(&mut self, to: MailboxId, name: &str) -> Vec<Action> {
+        let count = self.listing.selected.len();
+        let commands = self
+            .by_mailbox(&self.listing.selected)
+            .into_iter()
+            .map(|selection| Command::Move { selection, to })
+            .collect();
+        self.leave(Deed::undoable(
+            commands,
+            t!("done-moved", count = count, mailbox = name.to_owned()),
+        ))
+    }
+
+    fn leave(&mut self, deed: Deed) -> Vec<Action> {
+        let gone = self.listing.selected.clone();
+        let next = self.listing.neighbour();
+        self.listing.remove(&gone);
+        self.read_at = None;
+        let mut actions = vec![Action::Do(deed)];
+        match next {
+            Some(next) => {
+                self.listing.select_only(next);
+                self.listing.reveal += 1;
+                actions.extend(self.open());
+            }
+            None => self.reader.clear(),
+        }
+        actions
+    }
+
+    /// The rows that an action would take, for dialogs.
+    pub fn chosen(&self) -> impl Iterator<Item = &Row> {
+        self.listing.chosen()
+    }
+
+    /// The three panes and the status line.
+    pub fn view<'a>(
+        &'a self,
+        directory: &'a Directory,
+        clock: &'a Clock,
+        instead: Option<Element<'a, crate::app::Message>>,
+    ) -> Element<'a, crate::app::Message> {
+        let mut panes = row![];
+        if self.sidebar_open {
+            panes = panes
+                .push(sidebar::view(self, directory, self.sidebar_width).map(crate::app::Message::Mail))
+                .push(splitter(|by| {
+                    crate::app::Message::Mail(Message::SidebarDragged(by))
+                }));
+        }
+        panes = panes
+            .push(list_pane::view(self, directory, clock, self.list_width).map(crate::app::Message::Mail))
+            .push(splitter(|by| crate::app::Message::Mail(Message::ListDragged(by))));
+        panes = panes.push(match instead {
+            Some(composer) => composer,
+            None => list_pane::reading(self, directory, clock).map(crate::app::Message::Mail),
+        });
+        iced::widget::column![
+            panes.height(iced::Fill),
+            status::view(directory).map(crate::app::Message::Mail)
+        ]
+        .into()
+    }
+}
+
+fn star(on: bool) -> FlagChange {
+    if on {
+        FlagChange::adding(Flag::Flagged)
+    } else {
+        FlagChange::removing(Flag::Flagged)
+    }
+}

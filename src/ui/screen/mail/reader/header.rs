@@ -1,0 +1,162 @@
+//! Who wrote a message, to whom, when, and where it lives.
+
+use iced::widget::{column, container, row, space};
+use iced::{Center, Element, Fill};
+use posthorn_engine::catalog::{Message as Mail, Row};
+use posthorn_model::{Address, Protocol, Where};
+
+use super::Message;
+use crate::directory::Directory;
+use crate::icon::{self, Icon};
+use crate::t;
+use crate::theme::{size, space as gap, style};
+use crate::when::Clock;
+use crate::widget::{Kind, press, words};
+
+/// The people of one header field, as a line.
+fn people(addresses: &[Address]) -> String {
+    const SHOWN: usize = 6;
+    let mut line = addresses
+        .iter()
+        .take(SHOWN)
+        .map(Address::display)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if addresses.len() > SHOWN {
+        line = t!(
+            "reader-and-more",
+            people = line,
+            count = (addresses.len() - SHOWN)
+        );
+    }
+    line
+}
+
+fn in_full(addresses: &[Address]) -> String {
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The header line of an open message.
+pub fn header<'a>(mail: &'a Mail, clock: &Clock, detailed: bool) -> Element<'a, Message> {
+    let envelope = &mail.envelope;
+    let from = envelope
+        .from
+        .first()
+        .map_or_else(|| t!("list-nobody"), |from| from.display().to_owned());
+    let address = envelope
+        .from
+        .first()
+        .filter(|from| from.name.is_some())
+        .map(|from| from.email.as_str());
+    let mut sender = row![words::strong(from).size(size::READING)]
+        .spacing(gap::S)
+        .align_y(Center);
+    if let Some(address) = address {
+        sender = sender.push(words::muted(address));
+    }
+    let first = row![
+        container(sender).width(Fill).clip(true),
+        words::muted(clock.long(mail.date))
+    ]
+    .spacing(gap::M)
+    .align_y(Center);
+    let to = people(&envelope.to);
+    let to = if to.is_empty() {
+        t!("reader-to-nobody")
+    } else {
+        t!("reader-to", people = to)
+    };
+    let second = row![
+        container(words::muted(to)).width(Fill),
+        press(words::caption(if detailed {
+            t!("reader-less")
+        } else {
+            t!("reader-details")
+        }))
+        .kind(Kind::Quiet)
+        .padding([2, 6])
+        .on_press(Message::DetailsPressed(mail.id))
+    ]
+    .spacing(gap::M)
+    .align_y(Center);
+    let mut all = column![first, second].spacing(2);
+    if detailed {
+        all = all.push(details(mail));
+    }
+    all.into()
+}
+
+fn details(mail: &Mail) -> Element<'_, Message> {
+    let envelope = &mail.envelope;
+    let lines = [
+        (t!("field-from"), in_full(&envelope.from)),
+        (t!("field-to"), in_full(&envelope.to)),
+        (t!("field-cc"), in_full(&envelope.cc)),
+        (t!("field-reply-to"), in_full(&envelope.reply_to)),
+        (
+            t!("field-message-id"),
+            envelope
+                .message_id
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+        (t!("field-size"), crate::when::size(mail.size)),
+        (t!("field-defects"), mail.defects.join(", ")),
+    ];
+    let rows = lines
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| {
+            row![
+                words::caption(name).width(84),
+                words::caption(value)
+                    .style(iced::widget::text::default)
+                    .width(Fill)
+                    .wrapping(iced::widget::text::Wrapping::WordOrGlyph)
+            ]
+            .spacing(gap::S)
+            .into()
+        });
+    container(column(rows).spacing(2))
+        .padding(gap::S)
+        .width(Fill)
+        .style(style::bar)
+        .into()
+}
+
+/// Where a message lives, in words; quiet where it is the ordinary case.
+#[must_use]
+pub fn lives(row: &Row, directory: &Directory, clock: &Clock) -> String {
+    let pop = directory.protocol(row.account) == Some(Protocol::Pop3);
+    match row.lives {
+        Where::Both if pop => t!("lives-both-pop3"),
+        Where::Both => t!("lives-both-imap"),
+        Where::OnlyHere => t!("lives-only-here"),
+        Where::HeadersOnly => t!("lives-headers-only"),
+        Where::Leaving { on } if on <= clock.now => t!("lives-leaving-next"),
+        Where::Leaving { on } => t!("lives-leaving", day = clock.day(on)),
+    }
+}
+
+/// The line that says where the message lives.
+pub fn lives_line<'a>(row: &Row, directory: &Directory, clock: &Clock) -> Element<'a, Message> {
+    let icon = match row.lives {
+        Where::Both => Icon::Check,
+        Where::OnlyHere => Icon::Here,
+        Where::HeadersOnly => Icon::Server,
+        Where::Leaving { .. } => Icon::Clock,
+    };
+    iced::widget::row![
+        icon::icon(icon).width(13).height(13),
+        words::caption(lives(row, directory, clock)),
+        space::horizontal()
+    ]
+    .spacing(6)
+    .align_y(Center)
+    .into()
+}

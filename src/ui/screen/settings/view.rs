@@ -1,0 +1,181 @@
+//! The settings, drawn: accounts on the left, the chosen one on the right.
+
+use iced::widget::{column, container, row, scrollable, space, text};
+use iced::{Center, Element, Fill};
+
+use super::{Message, Settings, removal_words};
+use crate::directory::{Directory, protocol_tag};
+use crate::icon::Icon;
+use crate::measure::cut;
+use crate::screen::setup::form::Form;
+use crate::screen::setup::{form_view, report_view};
+use crate::t;
+use crate::theme::{Appearance, font, size, space as gap, style};
+use crate::widget::{Kind, button, icon_button, press, rule, words};
+
+pub fn view<'a>(
+    settings: &'a Settings,
+    directory: &'a Directory,
+    appearance: Appearance,
+) -> Element<'a, Message> {
+    let page = match &settings.form {
+        Some(form) => account_page(settings, form),
+        None => window_page(appearance),
+    };
+    row![
+        index(settings, directory),
+        container(
+            scrollable(container(page).max_width(720).padding([gap::XL, gap::XXL]))
+                .direction(style::vertical())
+                .style(style::scroll)
+                .width(Fill)
+        )
+        .width(Fill)
+        .height(Fill)
+        .style(style::surface)
+    ]
+    .into()
+}
+
+fn index<'a>(settings: &Settings, directory: &'a Directory) -> Element<'a, Message> {
+    let accounts = directory.accounts.iter().map(|account| {
+        let name = cut(&account.config.name, size::BODY, font::MEDIUM, 130.0);
+        press(
+            row![
+                words::body(name)
+                    .font(font::MEDIUM)
+                    .wrapping(text::Wrapping::None)
+                    .width(Fill),
+                container(words::caption(protocol_tag(account.config.protocol)).size(10))
+                    .padding([1, 4])
+                    .style(style::tag)
+            ]
+            .spacing(gap::S)
+            .align_y(Center),
+        )
+        .kind(Kind::Row {
+            selected: settings.account == Some(account.id),
+        })
+        .padding([6.0, gap::S])
+        .width(Fill)
+        .on_press(Message::AccountPicked(account.id))
+        .into()
+    });
+    container(
+        column![
+            row![
+                press(crate::icon::icon(Icon::Reply))
+                    .kind(Kind::Quiet)
+                    .padding(7)
+                    .on_press(Message::BackPressed),
+                text(t!("settings-title")).size(16).font(font::SEMIBOLD)
+            ]
+            .spacing(gap::S)
+            .align_y(Center),
+            words::caption(t!("settings-accounts")),
+            column(accounts).spacing(1),
+            icon_button(Icon::Plus, t!("settings-add"), Kind::Quiet).on_press(Message::AddPressed),
+            rule(),
+            press(words::body(t!("settings-window")).font(font::MEDIUM))
+                .kind(Kind::Row {
+                    selected: settings.form.is_none(),
+                })
+                .padding([6.0, gap::S])
+                .width(Fill)
+                .on_press(Message::WindowPicked),
+        ]
+        .spacing(gap::S),
+    )
+    .padding(gap::M)
+    .width(240)
+    .height(Fill)
+    .style(style::sunken)
+    .into()
+}
+
+fn account_page<'a>(settings: &'a Settings, form: &'a Form) -> Element<'a, Message> {
+    let mut all = column![
+        row![
+            words::title(form.email.as_str()),
+            container(words::caption(protocol_tag(form.protocol)))
+                .padding([1, 5])
+                .style(style::tag)
+        ]
+        .spacing(gap::M)
+        .align_y(Center),
+        form_view(form).map(Message::Form),
+    ]
+    .spacing(gap::L);
+    if let Some(report) = &settings.report {
+        all = all.push(report_view(report));
+    }
+    if let Some(error) = &settings.error {
+        all = all.push(
+            container(words::body(error.as_str()).style(style::danger))
+                .padding([gap::S, gap::M])
+                .width(Fill)
+                .style(style::danger_bar),
+        );
+    }
+    let mut buttons = row![].spacing(gap::M).align_y(Center);
+    buttons = buttons.push(
+        button(t!("settings-save"), Kind::Primary)
+            .on_press_maybe(settings.changed.then_some(Message::SavePressed)),
+    );
+    if settings.saved {
+        buttons = buttons.push(words::body(t!("settings-saved")).style(style::success));
+    }
+    all = all.push(buttons).push(rule());
+    all.push(removal(settings, form)).into()
+}
+
+fn removal<'a>(settings: &Settings, form: &'a Form) -> Element<'a, Message> {
+    if !settings.removing {
+        return row![
+            container(words::muted(t!("remove-title"))).width(Fill),
+            button(t!("remove-button"), Kind::Secondary).on_press(Message::RemovePressed)
+        ]
+        .align_y(Center)
+        .into();
+    }
+    container(
+        column![
+            words::strong(t!("remove-question", name = form.name.clone())),
+            words::body(removal_words(form)),
+            row![
+                space::horizontal(),
+                button(t!("cancel"), Kind::Secondary).on_press(Message::RemoveCancelled),
+                button(t!("remove-confirm"), Kind::Danger).on_press(Message::RemoveConfirmed)
+            ]
+            .spacing(gap::S)
+        ]
+        .spacing(gap::M),
+    )
+    .padding(gap::L)
+    .style(style::danger_bar)
+    .into()
+}
+
+fn window_page<'a>(appearance: Appearance) -> Element<'a, Message> {
+    let choices = Appearance::ALL.into_iter().map(|choice| {
+        let name = match choice {
+            Appearance::System => t!("appearance-system"),
+            Appearance::Light => t!("appearance-light"),
+            Appearance::Dark => t!("appearance-dark"),
+        };
+        press(words::body(name))
+            .kind(Kind::Row {
+                selected: choice == appearance,
+            })
+            .padding([6, 12])
+            .on_press(Message::AppearancePicked(choice))
+            .into()
+    });
+    column![
+        words::title(t!("settings-window")),
+        words::caption(t!("appearance-title")),
+        row(choices).spacing(gap::XS)
+    ]
+    .spacing(gap::M)
+    .into()
+}

@@ -1,0 +1,180 @@
+//! Dialogs over the window: moving, the palette, problems, keys, questions.
+
+mod list;
+mod view;
+
+use posthorn_engine::Command;
+use posthorn_model::query::View;
+use posthorn_model::{MailboxId, Remedy};
+
+use crate::app::{Action, Deed};
+use crate::directory::Directory;
+use crate::shortcut::Wish;
+use list::{Choice, Choices};
+
+pub use view::view;
+
+/// The field of a dialog with choices.
+pub const FIELD: &str = "sheet-field";
+
+/// A dialog.
+#[derive(Clone, Debug)]
+pub enum Sheet {
+    Keys,
+    Problems,
+    /// A link, before it is opened.
+    Link(String),
+    /// So many messages are to be deleted for good.
+    Delete(usize),
+    Move(Choices),
+    Palette(Choices),
+}
+
+/// What happened in a dialog.
+#[derive(Clone, Debug)]
+pub enum Message {
+    Closed,
+    Typed(String),
+    Submitted,
+    Chosen(usize),
+    LinkConfirmed,
+    DeleteConfirmed,
+    RemedyPressed(Option<posthorn_model::AccountId>, Remedy),
+    ResendPressed(posthorn_model::SubmissionId),
+    CancelPressed(posthorn_model::SubmissionId),
+    MarkSentPressed(posthorn_model::SubmissionId),
+}
+
+/// What a dialog ends with.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Stay,
+    Close,
+    MoveTo(MailboxId, String),
+    List(View),
+    Wish(Wish),
+    Delete,
+    OpenLink(String),
+    Act(Action),
+}
+
+fn command(command: Command) -> Outcome {
+    Outcome::Act(Action::Do(Deed {
+        commands: vec![command],
+        said: None,
+        undoable: false,
+    }))
+}
+
+impl Sheet {
+    #[must_use]
+    pub fn move_to() -> Self {
+        Self::Move(Choices::default())
+    }
+
+    #[must_use]
+    pub fn palette() -> Self {
+        Self::Palette(Choices::default())
+    }
+
+    /// The field that takes the keyboard.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Move(_) | Self::Palette(_) => Some(FIELD),
+            _ => None,
+        }
+    }
+
+    fn choices(&mut self) -> Option<&mut Choices> {
+        match self {
+            Self::Move(choices) | Self::Palette(choices) => Some(choices),
+            _ => None,
+        }
+    }
+
+    /// What can be chosen, for what was typed.
+    #[must_use]
+    pub fn offered(&self, directory: &Directory) -> Vec<Choice> {
+        match self {
+            Self::Move(choices) => choices.mailboxes(directory),
+            Self::Palette(choices) => choices.everything(directory),
+            _ => Vec::new(),
+        }
+    }
+
+    fn choose(&self, at: usize, directory: &Directory) -> Outcome {
+        let moves = matches!(self, Self::Move(_));
+        match self.offered(directory).into_iter().nth(at) {
+            Some(Choice::Mailbox { id, name, .. }) if moves => Outcome::MoveTo(id, name),
+            Some(Choice::Mailbox { id, .. }) => Outcome::List(View::Mailbox(id)),
+            Some(Choice::Wish(wish)) => Outcome::Wish(wish),
+            None => Outcome::Stay,
+        }
+    }
+
+    pub fn update(&mut self, message: Message, directory: &Directory) -> Outcome {
+        match message {
+            Message::Closed => Outcome::Close,
+            Message::Typed(text) => {
+                if let Some(choices) = self.choices() {
+                    choices.typed = text;
+                    choices.at = 0;
+                }
+                Outcome::Stay
+            }
+            Message::Submitted => {
+                let at = self.choices().map_or(0, |choices| choices.at);
+                self.choose(at, directory)
+            }
+            Message::Chosen(at) => self.choose(at, directory),
+            Message::LinkConfirmed => match self {
+                Self::Link(url) => Outcome::OpenLink(url.clone()),
+                _ => Outcome::Close,
+            },
+            Message::DeleteConfirmed => Outcome::Delete,
+            Message::RemedyPressed(account, remedy) => remedied(account, remedy),
+            Message::ResendPressed(id) => command(Command::Resend(id)),
+            Message::CancelPressed(id) => command(Command::CancelSubmission(id)),
+            Message::MarkSentPressed(id) => command(Command::MarkSent(id)),
+        }
+    }
+
+    /// Keys, while the dialog is in front. Its field takes Enter itself.
+    pub fn wish(&mut self, wish: Wish, directory: &Directory) -> Outcome {
+        match wish {
+            Wish::Back => Outcome::Close,
+            Wish::Next => self.step(1, directory),
+            Wish::Previous => self.step(-1, directory),
+            Wish::ShowKeys if matches!(self, Self::Keys) => Outcome::Close,
+            Wish::Open => match self {
+                Self::Link(url) => Outcome::OpenLink(url.clone()),
+                Self::Keys | Self::Problems => Outcome::Close,
+                _ => self.update(Message::Submitted, directory),
+            },
+            _ => Outcome::Stay,
+        }
+    }
+
+    fn step(&mut self, by: isize, directory: &Directory) -> Outcome {
+        let last = self.offered(directory).len().saturating_sub(1);
+        if let Some(choices) = self.choices() {
+            choices.at = choices.at.saturating_add_signed(by).min(last);
+        }
+        Outcome::Stay
+    }
+}
+
+fn remedied(account: Option<posthorn_model::AccountId>, remedy: Remedy) -> Outcome {
+    match (remedy, account) {
+        (Remedy::TryAgain | Remedy::FreeDiskSpace, _) => {
+            command(Command::CheckNow(account.into_iter().collect()))
+        }
+        (Remedy::EnterPassword | Remedy::CheckSettings | Remedy::InspectCertificate, _) => {
+            Outcome::Act(Action::ShowSettings)
+        }
+        (Remedy::ReviewAndContinue, Some(account)) => command(Command::AcceptDisappearance(account)),
+        (Remedy::ReviewAndContinue, None) => Outcome::Close,
+        (Remedy::WorkOffline, _) => Outcome::Act(Action::SetOffline(true)),
+    }
+}

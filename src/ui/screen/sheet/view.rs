@@ -1,0 +1,278 @@
+//! The dialogs, drawn.
+
+use iced::widget::{column, container, row, scrollable, space, text, text_input};
+use iced::{Center, Element, Fill};
+use posthorn_engine::catalog::Submission;
+use posthorn_model::{Problem, Remedy, SubmissionState};
+
+use super::list::Choice;
+use super::{FIELD, Message, Sheet};
+use crate::directory::Directory;
+use crate::icon::{self, Icon};
+use crate::shortcut::{self, Group};
+use crate::t;
+use crate::theme::{font, size, space as gap, style, tokens};
+use crate::when::Clock;
+use crate::widget::{Kind, button, press, rule, words};
+
+/// The dialog's card; the caller lays it over the window.
+pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
+    let (width, content) = match sheet {
+        Sheet::Keys => (680.0, keys()),
+        Sheet::Problems => (560.0, problems(directory, clock)),
+        Sheet::Link(url) => (520.0, link(url)),
+        Sheet::Delete(count) => (420.0, delete(*count)),
+        Sheet::Move(choices) => (
+            460.0,
+            list(sheet, directory, t!("move-title"), &choices.typed, choices.at),
+        ),
+        Sheet::Palette(choices) => (
+            520.0,
+            list(sheet, directory, t!("palette-title"), &choices.typed, choices.at),
+        ),
+    };
+    container(content)
+        .padding(gap::L)
+        .width(width)
+        .style(style::floating)
+        .into()
+}
+
+fn heading<'a>(words_: String) -> Element<'a, Message> {
+    row![
+        text(words_).size(16).font(font::SEMIBOLD),
+        space::horizontal(),
+        press(icon::icon(Icon::Close).width(13).height(13))
+            .kind(Kind::Quiet)
+            .padding(6)
+            .on_press(Message::Closed)
+    ]
+    .align_y(Center)
+    .into()
+}
+
+fn keys<'a>() -> Element<'a, Message> {
+    let group = |wanted: Group, name: String| {
+        let lines = shortcut::sheet()
+            .filter(|(group, _, _)| *group == wanted)
+            .map(|(_, keys, name)| {
+                row![
+                    container(words::caption(keys).font(font::MEDIUM))
+                        .padding([1, 6])
+                        .style(style::tag),
+                    words::body(name).width(Fill)
+                ]
+                .spacing(gap::S)
+                .align_y(Center)
+                .into()
+            });
+        column![
+            words::caption(name).font(font::SEMIBOLD),
+            column(lines).spacing(6)
+        ]
+        .spacing(gap::S)
+        .width(Fill)
+    };
+    column![
+        heading(t!("keys-title")),
+        row![
+            group(Group::Around, t!("keys-around")),
+            group(Group::Message, t!("keys-message")),
+            group(Group::Window, t!("keys-window")),
+        ]
+        .spacing(gap::L)
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn link(url: &str) -> Element<'_, Message> {
+    column![
+        heading(t!("link-title")),
+        words::muted(t!("link-leads")),
+        container(words::body(url).wrapping(text::Wrapping::WordOrGlyph))
+            .padding(gap::M)
+            .width(Fill)
+            .style(style::bar),
+        answers(t!("link-open"), Kind::Primary, Message::LinkConfirmed),
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn delete<'a>(count: usize) -> Element<'a, Message> {
+    column![
+        heading(t!("delete-title", count = count)),
+        words::body(t!("delete-means")),
+        answers(t!("delete-confirm"), Kind::Danger, Message::DeleteConfirmed),
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn answers<'a>(yes: String, kind: Kind, message: Message) -> Element<'a, Message> {
+    row![
+        space::horizontal(),
+        button(t!("cancel"), Kind::Secondary).on_press(Message::Closed),
+        button(yes, kind).on_press(message)
+    ]
+    .spacing(gap::S)
+    .into()
+}
+
+fn list<'a>(
+    sheet: &Sheet,
+    directory: &Directory,
+    title: String,
+    typed: &str,
+    at: usize,
+) -> Element<'a, Message> {
+    let field = text_input(&title, typed)
+        .id(FIELD)
+        .on_input(Message::Typed)
+        .on_submit(Message::Submitted)
+        .size(size::READING)
+        .padding([8, 10])
+        .style(style::input);
+    let offered = sheet.offered(directory);
+    let mut lines = column![].spacing(1);
+    if offered.is_empty() {
+        lines = lines.push(container(words::muted(t!("palette-nothing"))).padding([gap::S, gap::M]));
+    }
+    for (n, choice) in offered.into_iter().enumerate() {
+        let selected = n == at;
+        let (glyph, name, extra) = match choice {
+            Choice::Mailbox {
+                name, account, icon, ..
+            } => (icon, name, account),
+            Choice::Wish(wish) => (
+                Icon::Right,
+                shortcut::name(wish),
+                shortcut::keys_of(wish).to_owned(),
+            ),
+        };
+        lines = lines.push(
+            press(
+                row![
+                    icon::icon(glyph).width(15).height(15),
+                    words::body(name).width(Fill),
+                    words::caption(extra)
+                ]
+                .spacing(gap::M)
+                .align_y(Center),
+            )
+            .kind(Kind::Row { selected })
+            .padding([7.0, gap::M])
+            .width(Fill)
+            .on_press(Message::Chosen(n)),
+        );
+    }
+    column![field, lines].spacing(gap::S).into()
+}
+
+fn problems<'a>(directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
+    let mut all = column![].spacing(gap::M);
+    for problem in &directory.problems {
+        all = all.push(problem_card(problem, directory, clock));
+    }
+    for submission in &directory.stuck {
+        all = all.push(stuck_card(submission));
+    }
+    if directory.problems.is_empty() && directory.stuck.is_empty() {
+        all = all.push(words::muted(t!("problems-none")));
+    }
+    column![
+        heading(t!("problems-title")),
+        rule(),
+        container(
+            scrollable(all.padding(iced::Padding::default().right(gap::M)))
+                .direction(style::vertical())
+                .style(style::scroll)
+        )
+        .max_height(460)
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn problem_card<'a>(problem: &'a Problem, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
+    let who = problem
+        .account
+        .and_then(|id| directory.account(id))
+        .map_or_else(|| t!("problems-program"), |account| account.config.name.clone());
+    let remedies = problem.remedies.iter().map(|remedy| {
+        button(remedy_words(*remedy), Kind::Secondary)
+            .on_press(Message::RemedyPressed(problem.account, *remedy))
+            .into()
+    });
+    container(
+        row![
+            icon::colored(Icon::Warning, |theme| tokens(theme).danger),
+            column![
+                row![
+                    words::strong(who),
+                    space::horizontal(),
+                    words::caption(t!("problems-since", when = clock.long(problem.since)))
+                ]
+                .spacing(gap::S),
+                words::body(problem.detail.as_str()),
+                row(remedies).spacing(gap::S).wrap()
+            ]
+            .spacing(gap::S)
+        ]
+        .spacing(gap::M),
+    )
+    .padding(gap::M)
+    .width(Fill)
+    .style(style::card)
+    .into()
+}
+
+fn stuck_card(submission: &Submission) -> Element<'_, Message> {
+    let id = submission.id;
+    let uncertain = submission.state == SubmissionState::Uncertain;
+    let what = if uncertain {
+        t!("outbox-uncertain", subject = submission.subject.as_str())
+    } else {
+        t!("outbox-held", subject = submission.subject.as_str())
+    };
+    let mut buttons = row![
+        button(t!("outbox-resend"), Kind::Secondary).on_press(Message::ResendPressed(id)),
+        button(t!("outbox-cancel"), Kind::Secondary).on_press(Message::CancelPressed(id))
+    ]
+    .spacing(gap::S);
+    if uncertain {
+        buttons = buttons
+            .push(button(t!("outbox-mark-sent"), Kind::Secondary).on_press(Message::MarkSentPressed(id)));
+    }
+    let mut said = column![words::body(what)].spacing(gap::S);
+    if !submission.reply.is_empty() {
+        said = said.push(words::muted(t!(
+            "outbox-reply",
+            reply = submission.reply.as_str()
+        )));
+    }
+    container(
+        row![
+            icon::colored(Icon::Sent, |theme| tokens(theme).danger),
+            said.push(buttons)
+        ]
+        .spacing(gap::M),
+    )
+    .padding(gap::M)
+    .width(Fill)
+    .style(style::card)
+    .into()
+}
+
+fn remedy_words(remedy: Remedy) -> String {
+    match remedy {
+        Remedy::TryAgain => t!("remedy-try-again"),
+        Remedy::EnterPassword => t!("remedy-enter-password"),
+        Remedy::CheckSettings => t!("remedy-check-settings"),
+        Remedy::InspectCertificate => t!("remedy-inspect-certificate"),
+        Remedy::FreeDiskSpace => t!("remedy-free-disk-space"),
+        Remedy::ReviewAndContinue => t!("remedy-review"),
+        Remedy::WorkOffline => t!("remedy-work-offline"),
+    }
+}

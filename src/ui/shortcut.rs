@@ -1,0 +1,365 @@
+//! One table of keys. Single letters reach it only when no text field has taken them.
+
+use iced::keyboard::Modifiers;
+use iced::keyboard::key::{Key, Named, Physical};
+
+use crate::t;
+
+/// What a key asks for. What that means depends on the screen in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wish {
+    Next,
+    Previous,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    ExtendNext,
+    ExtendPrevious,
+    Open,
+    Back,
+    Compose,
+    Reply,
+    ReplyAll,
+    Forward,
+    Archive,
+    Delete,
+    Junk,
+    ToggleUnread,
+    ToggleStar,
+    Move,
+    Undo,
+    Search,
+    GoInbox,
+    GoSent,
+    GoDrafts,
+    Select,
+    SelectAll,
+    ShowKeys,
+    Palette,
+    Send,
+    CheckNow,
+    ZoomIn,
+    ZoomOut,
+    ZoomReset,
+    FocusNext,
+    FocusPrevious,
+}
+
+/// Where a key is on the sheet of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Around,
+    Message,
+    Window,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Press {
+    /// A character without Ctrl or Alt; Shift is part of the character.
+    Letter(char),
+    /// `g`, then this.
+    AfterG(char),
+    Ctrl(char),
+    CtrlNamed(Named),
+    Named(Named),
+    ShiftNamed(Named),
+}
+
+struct Entry {
+    press: Press,
+    wish: Wish,
+    /// How the sheet shows it; empty: an alternative that it leaves out.
+    keys: &'static str,
+}
+
+const fn entry(press: Press, wish: Wish, keys: &'static str) -> Entry {
+    Entry { press, wish, keys }
+}
+
+const TABLE: &[Entry] = &[
+    entry(Press::Letter('j'), Wish::Next, "j  ↓"),
+    entry(Press::Named(Named::ArrowDown), Wish::Next, ""),
+    entry(Press::Letter('k'), Wish::Previous, "k  ↑"),
+    entry(Press::Named(Named::ArrowUp), Wish::Previous, ""),
+    entry(Press::Named(Named::PageDown), Wish::PageDown, ""),
+    entry(Press::Named(Named::PageUp), Wish::PageUp, ""),
+    entry(Press::Named(Named::Home), Wish::First, ""),
+    entry(Press::Named(Named::End), Wish::Last, ""),
+    entry(Press::ShiftNamed(Named::ArrowDown), Wish::ExtendNext, "Shift ↓"),
+    entry(Press::ShiftNamed(Named::ArrowUp), Wish::ExtendPrevious, ""),
+    entry(Press::Named(Named::Enter), Wish::Open, "Enter"),
+    entry(Press::Named(Named::Escape), Wish::Back, "Esc"),
+    entry(Press::Letter('/'), Wish::Search, "/"),
+    entry(Press::AfterG('i'), Wish::GoInbox, "g i"),
+    entry(Press::AfterG('s'), Wish::GoSent, "g s"),
+    entry(Press::AfterG('d'), Wish::GoDrafts, "g d"),
+    entry(Press::Letter('x'), Wish::Select, "x"),
+    entry(Press::Ctrl('a'), Wish::SelectAll, "Ctrl A"),
+    entry(Press::Letter('c'), Wish::Compose, "c"),
+    entry(Press::Ctrl('n'), Wish::Compose, ""),
+    entry(Press::Letter('r'), Wish::Reply, "r"),
+    entry(Press::Letter('a'), Wish::ReplyAll, "a"),
+    entry(Press::Letter('f'), Wish::Forward, "f"),
+    entry(Press::Letter('e'), Wish::Archive, "e"),
+    entry(Press::Letter('#'), Wish::Delete, "#  Del"),
+    entry(Press::Named(Named::Delete), Wish::Delete, ""),
+    entry(Press::Letter('!'), Wish::Junk, "!"),
+    entry(Press::Letter('u'), Wish::ToggleUnread, "u"),
+    entry(Press::Letter('s'), Wish::ToggleStar, "s"),
+    entry(Press::Letter('v'), Wish::Move, "v"),
+    entry(Press::Letter('z'), Wish::Undo, "z"),
+    entry(Press::Ctrl('z'), Wish::Undo, ""),
+    entry(Press::CtrlNamed(Named::Enter), Wish::Send, "Ctrl Enter"),
+    entry(Press::Ctrl('k'), Wish::Palette, "Ctrl K"),
+    entry(Press::Ctrl('r'), Wish::CheckNow, "Ctrl R"),
+    entry(Press::Named(Named::F5), Wish::CheckNow, ""),
+    entry(Press::Ctrl('+'), Wish::ZoomIn, "Ctrl +"),
+    entry(Press::Ctrl('='), Wish::ZoomIn, ""),
+    entry(Press::Ctrl('-'), Wish::ZoomOut, "Ctrl −"),
+    entry(Press::Ctrl('0'), Wish::ZoomReset, "Ctrl 0"),
+    entry(Press::Letter('?'), Wish::ShowKeys, "?"),
+    entry(Press::Named(Named::F1), Wish::ShowKeys, ""),
+    entry(Press::Named(Named::Tab), Wish::FocusNext, "Tab"),
+    entry(Press::ShiftNamed(Named::Tab), Wish::FocusPrevious, ""),
+];
+
+/// A key press that nothing in the window has taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyPress {
+    /// With Shift applied.
+    pub key: Key,
+    pub physical: Physical,
+    pub modifiers: Modifiers,
+    /// A text field has the focus and took it, or would take it.
+    pub taken: bool,
+}
+
+/// Remembers a `g` until the next key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keys {
+    after_g: bool,
+}
+
+impl Keys {
+    /// What the key asks for. A key that a field took never means a single letter.
+    pub fn read(&mut self, press: &KeyPress) -> Option<Wish> {
+        let after_g = std::mem::take(&mut self.after_g);
+        let ctrl = press.modifiers.command();
+        if press.modifiers.alt() || press.modifiers.logo() && !ctrl {
+            return None;
+        }
+        let character = match &press.key {
+            Key::Character(text) if text.is_ascii() => text.chars().next(),
+            key => key.to_latin(press.physical),
+        };
+        let found = |wanted: Press| {
+            TABLE
+                .iter()
+                .find(|entry| entry.press == wanted)
+                .map(|entry| entry.wish)
+        };
+        match (&press.key, character) {
+            (Key::Named(named), _) if ctrl => found(Press::CtrlNamed(*named)),
+            (Key::Named(named), _) if press.taken => {
+                // A field keeps the arrows and Enter; Tab and Escape still move about.
+                matches!(named, Named::Tab | Named::Escape)
+                    .then(|| self.named(*named, press.modifiers))
+                    .flatten()
+            }
+            (Key::Named(named), _) => self.named(*named, press.modifiers),
+            (_, Some(character)) if ctrl => {
+                found(Press::Ctrl(character.to_ascii_lowercase())).filter(|wish| {
+                    // Undo and select-all within a field are the field's own.
+                    !(press.taken && matches!(wish, Wish::Undo | Wish::SelectAll))
+                })
+            }
+            (_, Some(_)) if press.taken => None,
+            (_, Some('g')) if !after_g => {
+                self.after_g = true;
+                None
+            }
+            (_, Some(character)) if after_g => found(Press::AfterG(character)),
+            (_, Some(character)) => found(Press::Letter(character)),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as one of the reader's steps")]
+    fn named(self, named: Named, modifiers: Modifiers) -> Option<Wish> {
+        let wanted = if modifiers.shift() {
+            Press::ShiftNamed(named)
+        } else {
+            Press::Named(named)
+        };
+        TABLE
+            .iter()
+            .find(|entry| entry.press == wanted)
+            .map(|entry| entry.wish)
+    }
+}
+
+/// How a wish's key is written, for tooltips and the sheet.
+#[must_use]
+pub fn keys_of(wish: Wish) -> &'static str {
+    TABLE
+        .iter()
+        .find(|entry| entry.wish == wish && !entry.keys.is_empty())
+        .map_or("", |entry| entry.keys)
+}
+
+/// Everything on the sheet of keys.
+pub fn sheet() -> impl Iterator<Item = (Group, &'static str, String)> {
+    TABLE
+        .iter()
+        .filter(|entry| !entry.keys.is_empty())
+        .map(|entry| (group(entry.wish), entry.keys, name(entry.wish)))
+}
+
+const fn group(wish: Wish) -> Group {
+    match wish {
+        Wish::Compose
+        | Wish::Reply
+        | Wish::ReplyAll
+        | Wish::Forward
+        | Wish::Archive
+        | Wish::Delete
+        | Wish::Junk
+        | Wish::ToggleUnread
+        | Wish::ToggleStar
+        | Wish::Move
+        | Wish::Undo
+        | Wish::Send => Group::Message,
+        Wish::ShowKeys
+        | Wish::Palette
+        | Wish::CheckNow
+        | Wish::ZoomIn
+        | Wish::ZoomOut
+        | Wish::ZoomReset
+        | Wish::FocusNext
+        | Wish::FocusPrevious => Group::Window,
+        _ => Group::Around,
+    }
+}
+
+/// What a wish is called.
+#[must_use]
+pub fn name(wish: Wish) -> String {
+    match wish {
+        Wish::Next => t!("key-next"),
+        Wish::Previous => t!("key-previous"),
+        Wish::PageDown => t!("key-page-down"),
+        Wish::PageUp => t!("key-page-up"),
+        Wish::First => t!("key-first"),
+        Wish::Last => t!("key-last"),
+        Wish::ExtendNext | Wish::ExtendPrevious => t!("key-extend"),
+        Wish::Open => t!("key-open"),
+        Wish::Back => t!("key-back"),
+        Wish::Compose => t!("action-compose"),
+        Wish::Reply => t!("action-reply"),
+        Wish::ReplyAll => t!("action-reply-all"),
+        Wish::Forward => t!("action-forward"),
+        Wish::Archive => t!("action-archive"),
+        Wish::Delete => t!("action-delete"),
+        Wish::Junk => t!("action-junk"),
+        Wish::ToggleUnread => t!("key-unread"),
+        Wish::ToggleStar => t!("key-star"),
+        Wish::Move => t!("action-move"),
+        Wish::Undo => t!("action-undo"),
+        Wish::Search => t!("key-search"),
+        Wish::GoInbox => t!("key-go-inbox"),
+        Wish::GoSent => t!("key-go-sent"),
+        Wish::GoDrafts => t!("key-go-drafts"),
+        Wish::Select => t!("key-select"),
+        Wish::SelectAll => t!("key-select-all"),
+        Wish::ShowKeys => t!("key-keys"),
+        Wish::Palette => t!("key-palette"),
+        Wish::Send => t!("action-send"),
+        Wish::CheckNow => t!("action-check-now"),
+        Wish::ZoomIn => t!("key-zoom-in"),
+        Wish::ZoomOut => t!("key-zoom-out"),
+        Wish::ZoomReset => t!("key-zoom-reset"),
+        Wish::FocusNext | Wish::FocusPrevious => t!("key-focus"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced::keyboard::key::NativeCode;
+
+    fn press(key: Key, modifiers: Modifiers, taken: bool) -> KeyPress {
+        KeyPress {
+            key,
+            physical: Physical::Unidentified(NativeCode::Unidentified),
+            modifiers,
+            taken,
+        }
+    }
+
+    fn letter(text: &str, modifiers: Modifiers, taken: bool) -> Option<Wish> {
+        Keys::default().read(&press(Key::Character(text.into()), modifiers, taken))
+    }
+
+    #[test]
+    fn letters_ask_for_what_the_table_says() {
+        for (text, wish) in [
+            ("j", Some(Wish::Next)),
+            ("#", Some(Wish::Delete)),
+            ("!", Some(Wish::Junk)),
+            ("?", Some(Wish::ShowKeys)),
+            ("/", Some(Wish::Search)),
+            ("q", None),
+            ("J", None),
+        ] {
+            assert_eq!(letter(text, Modifiers::empty(), false), wish, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_typed_into_a_field_ever_fires() {
+        for text in "abcdefghijklmnopqrstuvwxyz#!?/0123456789ABCDEFXZ".chars() {
+            let text = text.to_string();
+            assert_eq!(letter(&text, Modifiers::empty(), true), None, "{text}");
+            assert_eq!(letter(&text, Modifiers::SHIFT, true), None, "Shift {text}");
+        }
+        for named in [Named::Enter, Named::Delete, Named::ArrowDown, Named::Home] {
+            let typed = press(Key::Named(named), Modifiers::empty(), true);
+            assert_eq!(Keys::default().read(&typed), None, "{named:?}");
+        }
+    }
+
+    #[test]
+    fn combinations_work_while_typing() {
+        let ctrl = Modifiers::COMMAND;
+        let enter = press(Key::Named(Named::Enter), ctrl, true);
+        assert_eq!(Keys::default().read(&enter), Some(Wish::Send));
+        assert_eq!(letter("k", ctrl, true), Some(Wish::Palette));
+        assert_eq!(letter("z", ctrl, true), None);
+        assert_eq!(letter("z", ctrl, false), Some(Wish::Undo));
+        assert_eq!(letter("j", Modifiers::ALT, false), None);
+    }
+
+    #[test]
+    fn g_waits_for_one_key_only() {
+        let mut keys = Keys::default();
+        let mut read = |text: &str| keys.read(&press(Key::Character(text.into()), Modifiers::empty(), false));
+        assert_eq!(read("g"), None);
+        assert_eq!(read("i"), Some(Wish::GoInbox));
+        assert_eq!(read("i"), None);
+        assert_eq!(read("g"), None);
+        assert_eq!(read("j"), None);
+        assert_eq!(read("j"), Some(Wish::Next));
+    }
+
+    #[test]
+    fn no_key_is_given_twice() {
+        for (at, entry) in TABLE.iter().enumerate() {
+            assert!(
+                TABLE.iter().skip(at + 1).all(|other| other.press != entry.press),
+                "{:?}",
+                entry.press
+            );
+        }
+    }
+}

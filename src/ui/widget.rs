@@ -1,0 +1,88 @@
+//! Widgets that the toolkit lacks: buttons with keyboard focus, a list that holds a million rows, splitters.
+
+pub mod list;
+pub mod press;
+pub mod splitter;
+pub mod words;
+
+use iced::widget::{container, row, tooltip};
+use iced::{Center, Element};
+
+use crate::icon::{self, Icon};
+use crate::shortcut::{self, Wish};
+use crate::theme::{self, space, style};
+
+pub use list::{List, ListEvent, Rows};
+pub use press::{Kind, Press, press};
+pub use splitter::splitter;
+
+/// A button of words.
+pub fn button<'a, Message: Clone + 'a>(label: String, kind: Kind) -> Press<'a, Message> {
+    press(words::body(label).font(theme::font::MEDIUM)).kind(kind)
+}
+
+/// A button of an icon and words.
+pub fn icon_button<'a, Message: Clone + 'a>(icon: Icon, label: String, kind: Kind) -> Press<'a, Message> {
+    let color = move |theme: &iced::Theme| match kind {
+        Kind::Primary => theme::tokens(theme).on_accent,
+        _ => theme::tokens(theme).text_muted,
+    };
+    press(
+        row![
+            icon::colored(icon, color),
+            words::body(label).font(theme::font::MEDIUM)
+        ]
+        .spacing(space::S)
+        .align_y(Center),
+    )
+    .kind(kind)
+}
+
+/// A tool bar's button: an icon, with its name and key in the tooltip.
+pub fn tool<'a, Message: Clone + 'a>(
+    icon: Icon,
+    wish: Wish,
+    message: Option<Message>,
+) -> Element<'a, Message> {
+    let name = shortcut::name(wish);
+    let keys = shortcut::keys_of(wish);
+    let button = press(icon::colored(icon, |theme| theme::tokens(theme).text))
+        .kind(Kind::Quiet)
+        .padding(7)
+        .on_press_maybe(message);
+    hint(button, name, keys)
+}
+
+/// A tooltip: what it is, and its key.
+pub fn hint<'a, Message: 'a>(
+    content: impl Into<Element<'a, Message>>,
+    name: String,
+    keys: &'static str,
+) -> Element<'a, Message> {
+    let mut words =
+        row![words::caption(name).style(|_| iced::widget::text::Style::default())].spacing(space::S);
+    if !keys.is_empty() {
+        words = words.push(
+            words::caption(keys).style(|theme: &iced::Theme| iced::widget::text::Style {
+                color: Some(theme::tokens(theme).inverse_accent),
+            }),
+        );
+    }
+    tooltip(
+        content,
+        container(words)
+            .padding([space::XS, space::S])
+            .style(style::tooltip),
+        tooltip::Position::Bottom,
+    )
+    .gap(space::XS)
+    .delay(std::time::Duration::from_millis(500))
+    .into()
+}
+
+/// A line between parts.
+pub fn rule<'a, Message: 'a>() -> Element<'a, Message> {
+    container(iced::widget::space().width(iced::Fill).height(theme::HAIRLINE))
+        .style(style::hairline)
+        .into()
+}

@@ -1,0 +1,491 @@
+//! A list of fixed row height that shows a million rows as cheaply as ten.
+//!
+//! It draws only the rows in view, straight from the owner's data, and keeps its own place as (row, pixels within the
+//! row), since a plain offset grows too coarse beyond 300,000 rows. Scrolling sends no message and rebuilds no view.
+//! Rows that are not loaded are drawn as skeletons and asked for. When rows come or go above the view, the row at the
+//! top stays where it is: its key is looked up in the new data.
+
+mod place;
+
+pub use place::Place;
+
+use std::fmt::Debug;
+
+use iced::advanced::layout::{self, Layout};
+use iced::advanced::mouse::click::{Click, Kind};
+use iced::advanced::renderer::{self, Quad};
+use iced::advanced::widget::operation::Focusable;
+use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::{Clipboard, Renderer as _, Shell, Widget};
+use iced::keyboard::Modifiers;
+use iced::{
+    Background, Border, Color, Element, Event, Length, Point, Rectangle, Renderer, Size, Theme, keyboard,
+    mouse, window,
+};
+
+use crate::theme;
+use crate::widget::press::draw_focus;
+
+/// The scroll bar's track.
+const BAR: f32 = 10.0;
+/// The scroll bar's thumb never gets smaller.
+const THUMB: f32 = 28.0;
+/// What one notch of a wheel moves.
+const NOTCH: f32 = 60.0;
+
+/// What the list shows. All of it in memory; nothing here may wait.
+pub trait Rows {
+    /// Identifies a row while others come and go.
+    type Key: Copy + PartialEq + Debug + 'static;
+
+    /// How many rows there are, loaded or not.
+    fn total(&self) -> u64;
+    /// The row's key; `None` where it is not loaded.
+    fn key(&self, row: u64) -> Option<Self::Key>;
+    /// Where the key is now; `None` where it is not loaded.
+    fn find(&self, key: Self::Key) -> Option<u64>;
+    /// Draws a row, or its skeleton where it is not loaded.
+    fn draw(&self, row: u64, hovered: bool, bounds: Rectangle, renderer: &mut Renderer, theme: &Theme);
+    /// Names the row's texts, for whatever reads the window instead of looking at it.
+    fn read(&self, row: u64, bounds: Rectangle, text: &mut dyn FnMut(Rectangle, &str));
+}
+
+/// What happened in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListEvent<K> {
+    /// A click; `at` is within the row, `width` is the row's.
+    Pressed {
+        row: u64,
+        key: K,
+        at: Point,
+        width: f32,
+        modifiers: Modifiers,
+    },
+    DoublePressed {
+        key: K,
+    },
+    /// The other button; `at` is within the window.
+    Context {
+        row: u64,
+        key: K,
+        at: Point,
+    },
+    /// These rows are in view and not loaded (the last is exclusive).
+    Needed {
+        first: u64,
+        last: u64,
+    },
+}
+
+/// See the module.
+pub struct List<'a, R: Rows, Message> {
+    rows: R,
+    row_height: f32,
+    id: Option<Id>,
+    /// Changes whenever the list shows something else altogether: back to the top.
+    subject: u64,
+    /// A row to bring into view, once for each serial number.
+    reveal: Option<(u64, u64)>,
+    on_event: Box<dyn Fn(ListEvent<R::Key>) -> Message + 'a>,
+}
+
+#[derive(Debug)]
+struct State<K> {
+    place: Place<K>,
+    subject: u64,
+    revealed: u64,
+    height: f32,
+    hovered: Option<u64>,
+    /// Where on the thumb it was taken.
+    dragging: Option<f32>,
+    click: Option<Click>,
+    modifiers: Modifiers,
+    focused: bool,
+    asked: Option<(u64, u64)>,
+}
+
+impl<K> Focusable for State<K> {
+    fn is_focused(&self) -> bool {
+        self.focused
+    }
+
+    fn focus(&mut self) {
+        self.focused = true;
+    }
+
+    fn unfocus(&mut self) {
+        self.focused = false;
+    }
+}
+
+impl<'a, R: Rows, Message> List<'a, R, Message> {
+    pub fn new(
+        rows: R,
+        row_height: f32,
+        subject: u64,
+        on_event: impl Fn(ListEvent<R::Key>) -> Message + 'a,
+    ) -> Self {
+        Self {
+            rows,
+            row_height,
+            id: None,
+            subject,
+            reveal: None,
+            on_event: Box::new(on_event),
+        }
+    }
+
+    #[must_use]
+    pub fn id(mut self, id: impl Into<Id>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Brings a row into view; again only when `serial` changes.
+    #[must_use]
+    pub fn reveal(mut self, row: Option<u64>, serial: u64) -> Self {
+        self.reveal = row.map(|row| (row, serial));
+        self
+    }
+
+    fn row_at(&self, state: &State<R::Key>, bounds: Rectangle, point: Point) -> Option<(u64, Rectangle)> {
+        let (row, top) = state.place.row_at(point.y - bounds.y, self.row_height);
+        (row < self.rows.total()).then(|| (row, self.row_bounds(bounds, top)))
+    }
+
+    fn row_bounds(&self, bounds: Rectangle, top: f32) -> Rectangle {
+        Rectangle {
+            x: bounds.x,
+            y: bounds.y + top,
+            width: bounds.width,
+            height: self.row_height,
+        }
+    }
+
+    fn thumb(&self, state: &State<R::Key>, bounds: Rectangle) -> Option<Rectangle> {
+        let (start, length) = state
+            .place
+            .thumb(self.rows.total(), self.row_height, bounds.height, THUMB)?;
+        Some(Rectangle {
+            x: bounds.x + bounds.width - BAR + 2.0,
+            y: bounds.y + start,
+            width: BAR - 4.0,
+            height: length,
+        })
+    }
+
+    fn each_in_view(&self, state: &State<R::Key>, bounds: Rectangle, mut each: impl FnMut(u64, Rectangle)) {
+        let mut top = -state.place.px;
+        let mut row = state.place.row;
+        while top < bounds.height && row < self.rows.total() {
+            each(row, self.row_bounds(bounds, top));
+            top += self.row_height;
+            row += 1;
+        }
+    }
+
+    /// Keeps the place in line with the data, and asks for what is in view and missing.
+    fn settle(&self, state: &mut State<R::Key>, height: f32) {
+        state.height = height;
+        if state.subject != self.subject {
+            state.subject = self.subject;
+            state.place = Place::default();
+            state.asked = None;
+        }
+        state.place.keep(&self.rows);
+        state.place.clamp(self.rows.total(), self.row_height, height);
+        if let Some((row, serial)) = self.reveal
+            && serial != state.revealed
+        {
+            state.revealed = serial;
+            state.place.reveal(row, self.row_height, height);
+            state.place.clamp(self.rows.total(), self.row_height, height);
+        }
+        state.place.remember(&self.rows, self.row_height, height);
+    }
+
+    fn ask(&self, state: &mut State<R::Key>, shell: &mut Shell<'_, Message>) {
+        let (first, last) = state
+            .place
+            .in_view(self.rows.total(), self.row_height, state.height);
+        let missing = (first..last).any(|row| self.rows.key(row).is_none());
+        if !missing {
+            state.asked = None;
+        } else if state.asked != Some((first, last)) {
+            state.asked = Some((first, last));
+            shell.publish((self.on_event)(ListEvent::Needed { first, last }));
+        }
+    }
+
+    fn scroll(&self, state: &mut State<R::Key>, pixels: f32, shell: &mut Shell<'_, Message>) {
+        let before = (state.place.row, state.place.px);
+        state.place.scroll(pixels, self.row_height);
+        state
+            .place
+            .clamp(self.rows.total(), self.row_height, state.height);
+        state.place.remember(&self.rows, self.row_height, state.height);
+        if before != (state.place.row, state.place.px) {
+            self.ask(state, shell);
+            shell.request_redraw();
+        }
+    }
+
+    fn pressed(
+        &self,
+        state: &mut State<R::Key>,
+        button: mouse::Button,
+        bounds: Rectangle,
+        point: Point,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        if let Some(thumb) = self.thumb(state, bounds)
+            && point.x >= bounds.x + bounds.width - BAR
+        {
+            let held = if thumb.contains(Point::new(thumb.x, point.y)) {
+                point.y - thumb.y
+            } else {
+                thumb.height / 2.0
+            };
+            state.dragging = Some(held);
+            self.drag(state, bounds, point, shell);
+            shell.capture_event();
+            return;
+        }
+        let Some((row, area)) = self.row_at(state, bounds, point) else {
+            return;
+        };
+        let Some(key) = self.rows.key(row) else { return };
+        shell.capture_event();
+        if button == mouse::Button::Right {
+            shell.publish((self.on_event)(ListEvent::Context { row, key, at: point }));
+            return;
+        }
+        let click = Click::new(point, button, state.click);
+        state.click = Some(click);
+        if click.kind() == Kind::Double {
+            shell.publish((self.on_event)(ListEvent::DoublePressed { key }));
+        } else {
+            shell.publish((self.on_event)(ListEvent::Pressed {
+                row,
+                key,
+                at: Point::new(point.x - area.x, point.y - area.y),
+                width: area.width,
+                modifiers: state.modifiers,
+            }));
+        }
+    }
+
+    fn drag(
+        &self,
+        state: &mut State<R::Key>,
+        bounds: Rectangle,
+        point: Point,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        let (Some(held), Some(thumb)) = (state.dragging, self.thumb(state, bounds)) else {
+            return;
+        };
+        let track = bounds.height - thumb.height;
+        let share = if track > 0.0 {
+            (point.y - held - bounds.y) / track
+        } else {
+            0.0
+        };
+        state
+            .place
+            .jump(share, self.rows.total(), self.row_height, bounds.height);
+        state.place.remember(&self.rows, self.row_height, state.height);
+        self.ask(state, shell);
+        shell.request_redraw();
+    }
+
+    fn mouse(
+        &self,
+        state: &mut State<R::Key>,
+        event: &mouse::Event,
+        bounds: Rectangle,
+        cursor: mouse::Cursor,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        match event {
+            mouse::Event::WheelScrolled { delta } if cursor.is_over(bounds) => {
+                let pixels = match delta {
+                    mouse::ScrollDelta::Lines { y, .. } => -y * NOTCH,
+                    mouse::ScrollDelta::Pixels { y, .. } => -y,
+                };
+                self.scroll(state, pixels, shell);
+                shell.capture_event();
+            }
+            mouse::Event::ButtonPressed(button) => {
+                state.focused = false;
+                if let Some(point) = cursor.position_over(bounds) {
+                    self.pressed(state, *button, bounds, point, shell);
+                }
+            }
+            mouse::Event::ButtonReleased(mouse::Button::Left) if state.dragging.is_some() => {
+                state.dragging = None;
+                shell.request_redraw();
+                shell.capture_event();
+            }
+            mouse::Event::CursorMoved { .. } => {
+                if state.dragging.is_some()
+                    && let Some(point) = cursor.position()
+                {
+                    self.drag(state, bounds, point, shell);
+                }
+            }
+            _ => {}
+        }
+        let hovered = cursor
+            .position_over(bounds)
+            .filter(|_| state.dragging.is_none())
+            .and_then(|point| self.row_at(state, bounds, point))
+            .map(|(row, _)| row);
+        if hovered != state.hovered {
+            state.hovered = hovered;
+            shell.request_redraw();
+        }
+    }
+
+    fn draw_bar(&self, state: &State<R::Key>, bounds: Rectangle, renderer: &mut Renderer, theme: &Theme) {
+        let t = theme::tokens(theme);
+        if let Some(thumb) = self.thumb(state, bounds) {
+            let color = if state.dragging.is_some() {
+                t.text_muted
+            } else {
+                t.border
+            };
+            renderer.fill_quad(
+                Quad {
+                    bounds: thumb,
+                    border: Border {
+                        color: Color::TRANSPARENT,
+                        width: 0.0,
+                        radius: 3.0.into(),
+                    },
+                    ..Quad::default()
+                },
+                Background::Color(color),
+            );
+        }
+    }
+}
+
+impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State<R::Key>>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::<R::Key> {
+            place: Place::default(),
+            subject: self.subject,
+            revealed: 0,
+            height: 0.0,
+            hovered: None,
+            dragging: None,
+            click: None,
+            modifiers: Modifiers::default(),
+            focused: false,
+            asked: None,
+        })
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fill, Length::Fill)
+    }
+
+    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        let node = layout::atomic(limits, Length::Fill, Length::Fill);
+        let state = tree.state.downcast_mut::<State<R::Key>>();
+        self.settle(state, node.size().height);
+        node
+    }
+
+    fn operate(
+        &mut self,
+        tree: &mut Tree,
+        layout: Layout<'_>,
+        _renderer: &Renderer,
+        operation: &mut dyn Operation,
+    ) {
+        let state = tree.state.downcast_mut::<State<R::Key>>();
+        let bounds = layout.bounds();
+        operation.container(self.id.as_ref(), bounds);
+        operation.focusable(self.id.as_ref(), bounds, state);
+        operation.traverse(&mut |operation| {
+            self.each_in_view(state, bounds, |row, area| {
+                self.rows
+                    .read(row, area, &mut |area, text| operation.text(None, area, text));
+            });
+        });
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _renderer: &Renderer,
+        _clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        _viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_mut::<State<R::Key>>();
+        match event {
+            Event::Mouse(event) => self.mouse(state, event, layout.bounds(), cursor, shell),
+            Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => state.modifiers = *modifiers,
+            Event::Window(window::Event::RedrawRequested(_)) => self.ask(state, shell),
+            _ => {}
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        _style: &renderer::Style,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+        _viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_ref::<State<R::Key>>();
+        let bounds = layout.bounds();
+        renderer.with_layer(bounds, |renderer| {
+            self.each_in_view(state, bounds, |row, area| {
+                self.rows
+                    .draw(row, state.hovered == Some(row), area, renderer, theme);
+            });
+            self.draw_bar(state, bounds, renderer, theme);
+            if state.focused {
+                draw_focus(renderer, theme, bounds.shrink(2.0));
+            }
+        });
+    }
+
+    fn mouse_interaction(
+        &self,
+        _tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _viewport: &Rectangle,
+        _renderer: &Renderer,
+    ) -> mouse::Interaction {
+        if cursor.is_over(layout.bounds()) {
+            mouse::Interaction::Idle
+        } else {
+            mouse::Interaction::default()
+        }
+    }
+}
+
+impl<'a, R: Rows + 'a, Message: 'a> From<List<'a, R, Message>> for Element<'a, Message> {
+    fn from(list: List<'a, R, Message>) -> Self {
+        Element::new(list)
+    }
+}
+
+#[cfg(test)]
+mod tests;
