@@ -73,8 +73,21 @@ pub async fn submit(
     credentials: Option<&Credentials>,
     message: &Message,
 ) -> Outcome {
+    submit_when(dialer, endpoint, credentials, message, async { Ok(()) }).await
+}
+
+/// Sends one message; `ready` is awaited when the server waits for its content, before the first byte of it goes
+/// out. From then on a crash of ours leaves its fate uncertain, which the caller may want to write down first. Where
+/// `ready` fails, the message is not sent.
+pub async fn submit_when(
+    dialer: &Dialer,
+    endpoint: &Endpoint,
+    credentials: Option<&Credentials>,
+    message: &Message,
+    ready: impl Future<Output = Result<(), Error>> + Send,
+) -> Outcome {
     match dialer.open(endpoint, Greeter::Smtp).await {
-        Ok(channel) => submit_over(channel, endpoint.port, credentials, message).await,
+        Ok(channel) => submit_over(channel, endpoint.port, credentials, message, ready).await,
         Err(error) => Outcome::NotSent(error),
     }
 }
@@ -99,10 +112,11 @@ async fn submit_over(
     port: u16,
     credentials: Option<&Credentials>,
     message: &Message,
+    ready: impl Future<Output = Result<(), Error>> + Send,
 ) -> Outcome {
     match Submission::begin(channel, port, credentials).await {
         Ok(mut submission) => {
-            let outcome = submission.hand_over(message).await;
+            let outcome = submission.hand_over(message, ready).await;
             submission.take_leave().await;
             outcome
         }
@@ -179,14 +193,21 @@ impl Submission {
         Err(Error::protocol(&self.host, "the server asks on and on at login"))
     }
 
-    async fn hand_over(&mut self, message: &Message) -> Outcome {
+    async fn hand_over(
+        &mut self,
+        message: &Message,
+        ready: impl Future<Output = Result<(), Error>> + Send,
+    ) -> Outcome {
         let raw = offer::normalise(&message.raw);
         let refused = match self.address_envelope(message, &raw).await {
             Ok(refused) => refused,
             Err(outcome) => return outcome,
         };
         match self.say(Data, "asking for the message", 2).await {
-            Ok(reply) if reply.code == 354 => self.send_content(&raw, refused).await,
+            Ok(reply) if reply.code == 354 => match ready.await {
+                Ok(()) => self.send_content(&raw, refused).await,
+                Err(error) => Outcome::NotSent(error),
+            },
             Ok(reply) => refusal(&self.host, "the server does not take the message", &reply),
             Err(error) => Outcome::NotSent(error),
         }

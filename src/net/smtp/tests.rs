@@ -61,7 +61,7 @@ async fn run(
     let server = tokio::spawn(serve(far, script, then_stall));
     let mut channel = Channel::over(near, "smtp.example.org");
     channel.set_greeting(b"220-hello\r\n220 there\r\n".to_vec());
-    let outcome = submit_over(channel, 587, credentials, message).await;
+    let outcome = submit_over(channel, 587, credentials, message, async { Ok(()) }).await;
     let content = if then_stall {
         None
     } else {
