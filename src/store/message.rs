@@ -35,13 +35,17 @@ pub struct MessageRecord {
 }
 
 /// A message whose body has not been fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithoutBody {
     pub message: MessageId,
     pub mailbox: MailboxId,
     /// `None`: no server holds it under a UID (POP3: see the ledger).
     pub uid: Option<Uid>,
     pub size: u64,
+    /// As its headers said: a body that says another is not this message's.
+    pub message_id: Option<InternetMessageId>,
+    /// When the server received it.
+    pub received: Option<Timestamp>,
 }
 
 /// Which messages to look through.
@@ -151,6 +155,8 @@ fn load_without_body(reader: &Reader, scope: Scope, limit: usize) -> Result<Vec<
             mailbox: MailboxId(row.get(1)?),
             uid: uid_at(row, 2)?,
             size: unsigned(row.get(3)?),
+            message_id: row.get::<_, Option<String>>(4)?.map(InternetMessageId),
+            received: row.get::<_, Option<i64>>(5)?.map(Timestamp),
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -160,7 +166,7 @@ fn load_without_body(reader: &Reader, scope: Scope, limit: usize) -> Result<Vec<
 pub(crate) const BY_HASH: &str = "SELECT id FROM message WHERE hash = ?1 AND +account = ?2 ORDER BY id";
 pub(crate) const BY_MESSAGE_ID: &str = "SELECT m.id, m.size FROM link l CROSS JOIN message m
      WHERE l.key = ?1 AND m.thread = l.thread AND m.message_id = ?2 AND +m.account = ?3 ORDER BY m.id";
-pub(crate) const WITHOUT_BODY: &str = "SELECT m.id, p.mailbox, p.uid, m.size
+pub(crate) const WITHOUT_BODY: &str = "SELECT m.id, p.mailbox, p.uid, m.size, m.message_id, m.received
      FROM message m CROSS JOIN placement p
      WHERE m.account = ?1 AND m.hash IS NULL AND p.message = m.id
        AND p.mailbox = coalesce(?2,
