@@ -73,6 +73,7 @@ pub fn engine_options(window: &Window) -> posthorn_engine::Options {
         ca_file: window.ca_file.clone(),
         secrets_key: session::secrets_key_of_environment(),
         read_only: false,
+        ..posthorn_engine::Options::default()
     }
 }
 

@@ -70,6 +70,7 @@ impl Context {
             ca_file: self.common.ca_file.clone(),
             secrets_key,
             read_only: matches!(purpose, Purpose::Read | Purpose::ReadAndSignIn),
+            ..Options::default()
         })?;
         Ok(Session { engine, runtime })
     }

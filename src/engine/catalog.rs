@@ -8,7 +8,10 @@ use posthorn_model::{
     Where,
 };
 
-use crate::Error;
+use posthorn_store::{ListRow, MailboxRow};
+
+use crate::shared::Shared;
+use crate::{Error, whereabouts};
 
 /// An account, with its settings.
 #[derive(Clone, Debug)]
@@ -127,70 +130,253 @@ pub struct DumpRow {
 
 /// Reads the store. Cheap to clone; every method may be awaited on any executor and never waits for the network.
 #[derive(Clone)]
-pub struct Catalog {}
-
-macro_rules! unbuilt {
-    () => {
-        Err(Error::bug("the engine is not built"))
-    };
+pub struct Catalog {
+    core: Shared,
 }
 
 impl Catalog {
+    pub(crate) const fn new(core: Shared) -> Self {
+        Self { core }
+    }
+
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        unbuilt!()
+        Ok(self.core.with_accounts(|accounts| {
+            let all = accounts.iter().map(|(id, config)| Account {
+                id,
+                config: config.clone(),
+            });
+            all.collect()
+        }))
     }
 
     /// `None`: of all accounts. Special-use first, then by path.
-    pub async fn mailboxes(&self, _account: Option<AccountId>) -> Result<Vec<Mailbox>, Error> {
-        unbuilt!()
+    pub async fn mailboxes(&self, account: Option<AccountId>) -> Result<Vec<Mailbox>, Error> {
+        let rows = self.core.store.mailboxes(account).await?;
+        let mut all: Vec<Mailbox> = rows.into_iter().map(read_mailbox).collect();
+        all.sort_by_cached_key(|mailbox| {
+            let rank = mailbox.special_use.map_or(usize::MAX, |purpose| {
+                let known = SpecialUse::ALL.iter().position(|one| *one == purpose);
+                known.unwrap_or(usize::MAX)
+            });
+            (mailbox.account, rank, mailbox.name.path.to_lowercase())
+        });
+        Ok(all)
     }
 
-    pub async fn page(&self, _view: View, _start: PageStart, _limit: u32) -> Result<Page, Error> {
-        unbuilt!()
+    pub async fn page(&self, view: View, start: PageStart, limit: u32) -> Result<Page, Error> {
+        let page = self.core.store.page(view, start, limit as usize).await?;
+        Ok(Page {
+            rows: self.read_rows(page.rows),
+            first: page.first,
+            total: page.total,
+            next: page.next,
+        })
     }
 
     /// `None` where there is no such message.
-    pub async fn message(&self, _id: MessageId) -> Result<Option<Message>, Error> {
-        unbuilt!()
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, Error> {
+        let Some(record) = self.core.store.message(id).await? else {
+            return Ok(None);
+        };
+        let placements = self.core.store.placements_of(id).await?;
+        let ledger = self.core.store.ledger_of(id).await?;
+        let lives = whereabouts::lives(&whereabouts::Facts {
+            whole: record.hash.is_some(),
+            on_imap: placements.iter().any(|placement| placement.uid.is_some()),
+            ledger: ledger.map(|(account, row)| self.mark(account, row.state, row.downloaded_at)),
+        });
+        let raw = match record.hash {
+            Some(hash) => self.core.store.raw(hash).await?,
+            None => None,
+        };
+        let parsed = match raw {
+            Some(raw) => Some(self.blocking(move || posthorn_mime::parse(&raw)).await?),
+            None => None,
+        };
+        let (text, html) = parsed.map_or((None, None), |parsed| (parsed.text, parsed.html));
+        Ok(Some(Message {
+            id,
+            account: record.account,
+            thread: record.thread,
+            envelope: record.envelope,
+            date: record.date,
+            size: record.size,
+            hash: record.hash,
+            body: record.body,
+            text,
+            html,
+            parts: record.parts,
+            defects: record.defects,
+            placements: placements
+                .into_iter()
+                .map(|placement| (placement.mailbox, placement.flags))
+                .collect(),
+            lives,
+        }))
     }
 
     /// The conversation, oldest first, one row a message.
-    pub async fn thread(&self, _id: ThreadId) -> Result<Vec<Row>, Error> {
-        unbuilt!()
+    pub async fn thread(&self, id: ThreadId) -> Result<Vec<Row>, Error> {
+        Ok(self.read_rows(self.core.store.thread(id).await?))
+    }
+
+    /// One message as a line of a list; `None` where there is no such message.
+    pub async fn row(&self, id: MessageId) -> Result<Option<Row>, Error> {
+        let row = self.core.store.row(id).await?;
+        Ok(row.map(|row| self.read_row(row)))
     }
 
     /// The bytes exactly as served; `None` while only its headers are here.
-    pub async fn raw(&self, _id: MessageId) -> Result<Option<Vec<u8>>, Error> {
-        unbuilt!()
+    pub async fn raw(&self, id: MessageId) -> Result<Option<Vec<u8>>, Error> {
+        let record = self.core.store.message(id).await?;
+        match record.and_then(|record| record.hash) {
+            Some(hash) => Ok(self.core.store.raw(hash).await?),
+            None => Ok(None),
+        }
     }
 
     /// A part's decoded bytes.
-    pub async fn part(&self, _id: MessageId, _index: u32) -> Result<Option<Vec<u8>>, Error> {
-        unbuilt!()
+    pub async fn part(&self, id: MessageId, index: u32) -> Result<Option<Vec<u8>>, Error> {
+        match self.raw(id).await? {
+            Some(raw) => {
+                self.blocking(move || posthorn_mime::part_bytes(&raw, index))
+                    .await
+            }
+            None => Ok(None),
+        }
     }
 
     /// Messages with this `Message-ID`.
-    pub async fn by_message_id(&self, _id: InternetMessageId) -> Result<Vec<MessageId>, Error> {
-        unbuilt!()
+    pub async fn by_message_id(&self, id: InternetMessageId) -> Result<Vec<MessageId>, Error> {
+        let mut found = Vec::new();
+        for account in self.core.account_ids() {
+            let these = self.core.store.find_by_message_id(account, &id).await?;
+            found.extend(these.into_iter().map(|(message, _, _)| message));
+        }
+        Ok(found)
     }
 
-    pub async fn search(&self, _query: String, _limit: u32) -> Result<Hits, Error> {
-        unbuilt!()
+    pub async fn search(&self, query: String, limit: u32) -> Result<Hits, Error> {
+        let hits = self
+            .core
+            .store
+            .search(&query, posthorn_store::Typing::Finished, limit as usize)
+            .await?;
+        Ok(Hits {
+            rows: self.read_rows(hits.rows),
+            total: hits.total,
+            bodies_indexed: hits.coverage.bodies_indexed,
+            messages: hits.coverage.messages,
+        })
     }
 
     pub async fn operations(&self) -> Result<Vec<Operation>, Error> {
-        unbuilt!()
+        Ok(self.core.store.operations(None).await?)
     }
 
     pub async fn outbox(&self) -> Result<Vec<Submission>, Error> {
-        unbuilt!()
+        let records = self.core.store.submissions().await?;
+        let submissions = records.into_iter().map(|record| Submission {
+            id: record.id,
+            account: record.account,
+            message_id: record.message_id,
+            subject: record.subject,
+            to: record.to,
+            state: record.state,
+            reply: record.reply,
+            tries: record.tries,
+            created: record.created,
+            not_before: record.not_before,
+        });
+        Ok(submissions.collect())
     }
 
-    pub async fn ledger(&self, _account: AccountId) -> Result<Vec<LedgerRow>, Error> {
-        unbuilt!()
+    pub async fn ledger(&self, account: AccountId) -> Result<Vec<LedgerRow>, Error> {
+        Ok(self.core.store.ledger(account).await?)
     }
 
     pub async fn dump(&self) -> Result<Vec<DumpRow>, Error> {
-        unbuilt!()
+        let rows = self.core.store.dump().await?;
+        let rows = rows.into_iter().map(|row| DumpRow {
+            id: row.message,
+            folder: format!("{}/{}", row.account, row.mailbox),
+            hash: Some(row.hash),
+            size: row.size,
+            flags: row.flags,
+        });
+        Ok(rows.collect())
+    }
+
+    fn read_rows(&self, rows: Vec<ListRow>) -> Vec<Row> {
+        rows.into_iter().map(|row| self.read_row(row)).collect()
+    }
+
+    fn read_row(&self, row: ListRow) -> Row {
+        let lives = whereabouts::lives(&whereabouts::Facts {
+            whole: row.body == BodyState::Whole,
+            on_imap: row.uid.is_some(),
+            ledger: row
+                .ledger
+                .map(|mark| self.mark(row.account, mark.state, mark.downloaded_at)),
+        });
+        Row {
+            message: row.message,
+            mailbox: row.mailbox,
+            account: row.account,
+            message_id: row.message_id,
+            from: row.from,
+            to: row.to.into_iter().next(),
+            subject: row.subject,
+            preview: row.preview,
+            date: row.date,
+            size: row.size,
+            flags: row.flags,
+            has_attachments: row.has_attachments,
+            body: row.body,
+            thread: row.thread,
+            lives,
+        }
+    }
+
+    fn mark(
+        &self,
+        account: AccountId,
+        state: posthorn_model::LedgerState,
+        downloaded_at: Option<Timestamp>,
+    ) -> whereabouts::Mark {
+        let policy = self.core.config(account).map(|config| config.leave_on_server);
+        whereabouts::Mark {
+            state,
+            downloaded_at,
+            policy: policy.unwrap_or_default(),
+        }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        act: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let task = self.core.handle.spawn_blocking(act);
+        task.await
+            .map_err(|_| Error::bug("this message could not be taken apart"))
+    }
+}
+
+fn read_mailbox(row: MailboxRow) -> Mailbox {
+    Mailbox {
+        id: row.id,
+        account: row.account,
+        name: row.name,
+        special_use: row.special_use,
+        selectable: row.selectable,
+        subscribed: row.subscribed,
+        local: row.local,
+        total: row.total,
+        unread: row.unread,
+        uid_validity: row.sync.map(|state| state.uid_validity.0.get()),
+        highest_modseq: row
+            .sync
+            .and_then(|state| state.highest_modseq)
+            .map(|modseq| modseq.0),
     }
 }

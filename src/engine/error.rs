@@ -10,6 +10,8 @@ pub struct Error {
     /// What happened and what was kept; lower case, no full stop, no secret, no mail text.
     pub message: String,
     pub remedies: Vec<Remedy>,
+    /// Whether the server will say the same tomorrow.
+    pub permanent: bool,
 }
 
 impl Error {
@@ -24,6 +26,7 @@ impl Error {
             class,
             message: message.into(),
             remedies: Vec::new(),
+            permanent: false,
         }
     }
 
@@ -38,5 +41,33 @@ impl Error {
     #[must_use]
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Bug, message)
+    }
+
+    /// The engine is shutting down: nothing failed, nothing was done.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self::new(ErrorClass::Network, "posthorn is shutting down")
+    }
+}
+
+impl From<posthorn_net::Error> for Error {
+    fn from(error: posthorn_net::Error) -> Self {
+        Self {
+            class: error.class,
+            message: error.to_string(),
+            permanent: error.permanent,
+            remedies: error.remedies,
+        }
+    }
+}
+
+impl From<posthorn_store::Error> for Error {
+    fn from(error: posthorn_store::Error) -> Self {
+        Self {
+            class: error.class(),
+            message: error.to_string(),
+            remedies: error.remedies(),
+            permanent: false,
+        }
     }
 }

@@ -63,12 +63,12 @@ pub enum Doing {
 }
 
 /// The stream of events from the moment it was made.
-pub struct Events {}
+pub struct Events(pub(crate) crate::hub::Reader);
 
 impl Events {
-    /// The next event; `None` after shutdown. A reader that falls behind gets events that cover what it missed
-    /// (`MailboxesChanged` and `MessagesChanged` for everything), never silence.
+    /// The next event; `None` after shutdown. A reader that falls behind gets events that cover what it missed,
+    /// never silence.
     pub async fn next(&mut self) -> Option<Event> {
-        None
+        self.0.next().await
     }
 }

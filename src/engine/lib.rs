@@ -12,20 +12,43 @@
 //!
 //! Start reading at [`command`], then `manager`, then `imap/plan` and `pop3/plan`.
 
+mod account;
 pub mod catalog;
+pub mod clock;
 pub mod command;
+pub mod config;
+
 pub mod error;
 pub mod event;
+mod face;
+mod hub;
+pub mod imap;
+mod index;
+mod intake;
+mod manager;
+pub mod ops;
+pub mod outbox;
+pub mod pop3;
+mod problem;
+pub mod profile;
 pub mod report;
+pub mod schedule;
+mod secrets;
+mod setup;
+mod shared;
+mod supervise;
+pub mod whereabouts;
 
 use std::path::PathBuf;
 
-use posthorn_model::{AccountConfig, AccountId, Problem, Secret, SubmissionId, Timestamp};
+use posthorn_model::{AccountId, Secret, Timestamp};
 
 pub use catalog::Catalog;
+pub use clock::Clock;
 pub use command::{Command, Receipt};
 pub use error::Error;
 pub use event::{AccountState, Event, Events};
+pub use face::Engine;
 
 /// How to open a profile.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +61,8 @@ pub struct Options {
     pub secrets_key: Option<Secret>,
     /// Only read: allowed beside an instance that writes.
     pub read_only: bool,
+    /// The system's, unless a test brings its own.
+    pub clock: Clock,
 }
 
 /// A message to send: built already, exactly as it is to be kept.
@@ -54,109 +79,5 @@ pub struct Outgoing {
     pub draft: Option<posthorn_model::MessageId>,
 }
 
-/// An open profile. Cheap to clone; [`Engine::shutdown`] ends it for all.
-#[derive(Clone)]
-pub struct Engine {}
-
-impl Engine {
-    /// Opens the profile: takes its lock (unless `read_only`), opens the store, reads the configuration. Contacts
-    /// no server. Blocks for a moment: call it off the window's thread.
-    ///
-    /// # Errors
-    /// `Config` where another instance has the profile or its store is of a newer version, `Disk`, `Corrupt`.
-    pub fn open(_options: Options) -> Result<Self, Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// What is stored, to read.
-    #[must_use]
-    pub fn catalog(&self) -> Catalog {
-        Catalog {}
-    }
-
-    /// What happens from now on.
-    #[must_use]
-    pub fn events(&self) -> Events {
-        Events {}
-    }
-
-    /// Starts the background work of every account: sync now, then IDLE or polling, operations and outbox.
-    pub fn start(&self) {}
-
-    /// Commits the wish with its local effect; returns when it is durable, not when the server has it.
-    ///
-    /// # Errors
-    /// Where nothing was changed.
-    pub async fn command(&self, _command: Command) -> Result<Receipt, Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// Hands a message to the outbox, durably.
-    ///
-    /// # Errors
-    /// Where it was not accepted into the outbox: bad recipients, no outgoing server, disk.
-    pub async fn send(&self, _outgoing: Outgoing) -> Result<SubmissionId, Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// One complete pass: operations pushed, outbox emptied, mail fetched; ends when done.
-    ///
-    /// # Errors
-    /// Where no account could be started; trouble of single accounts is in the report.
-    pub async fn sync(&self, _request: report::SyncRequest) -> Result<report::SyncReport, Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// Adds an account and keeps its secret. Contacts no server.
-    ///
-    /// # Errors
-    /// `Config` for a name already taken, cleartext without leave, a keychain that is not there.
-    pub async fn add_account(
-        &self,
-        _config: AccountConfig,
-        _secret: Option<Secret>,
-    ) -> Result<AccountId, Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// Replaces an account's settings, and its secret where one is given.
-    ///
-    /// # Errors
-    /// As [`Engine::add_account`].
-    pub async fn update_account(
-        &self,
-        _id: AccountId,
-        _config: AccountConfig,
-        _secret: Option<Secret>,
-    ) -> Result<(), Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// Forgets an account, its secret and its local index. Never touches its server.
-    ///
-    /// # Errors
-    /// `Config` for an unknown account, `Disk`.
-    pub async fn remove_account(&self, _id: AccountId) -> Result<(), Error> {
-        Err(Error::bug("the engine is not built"))
-    }
-
-    /// Signs in to both servers and out again; sends nothing else.
-    pub async fn test_account(&self, _config: AccountConfig, _secret: Option<Secret>) -> report::TestReport {
-        report::TestReport::default()
-    }
-
-    /// What is wrong now. A success removes a problem.
-    #[must_use]
-    pub fn problems(&self) -> Vec<Problem> {
-        Vec::new()
-    }
-
-    /// How each account is doing now.
-    #[must_use]
-    pub fn states(&self) -> Vec<(AccountId, AccountState)> {
-        Vec::new()
-    }
-
-    /// Stops commands, lets the actors finish their step, signs out within 2 s, drains the writer.
-    pub async fn shutdown(&self) {}
-}
+#[cfg(test)]
+mod tests;

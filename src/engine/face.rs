@@ -1,0 +1,152 @@
+//! The engine's face: every call runs on the engine's own runtime, whatever executor awaits it.
+
+use std::sync::Arc;
+
+use posthorn_model::{AccountConfig, AccountId, Problem, Secret, SubmissionId};
+
+use crate::catalog::Catalog;
+use crate::command::{Command, Receipt};
+use crate::event::{AccountState, Events};
+use crate::manager::Manager;
+use crate::{Error, Options, Outgoing, report};
+
+/// An open profile. Cheap to clone; [`Engine::shutdown`] ends it for all.
+#[derive(Clone)]
+pub struct Engine {
+    manager: Arc<Manager>,
+}
+
+impl Engine {
+    /// Opens the profile: takes its lock (unless `read_only`), opens the store, reads the configuration. Contacts
+    /// no server. Blocks for a moment: call it off the window's thread.
+    ///
+    /// # Errors
+    /// `Config` where another instance has the profile or its store is of a newer version, `Disk`, `Corrupt`.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let manager = Arc::new(Manager::open(options)?);
+        Ok(Self { manager })
+    }
+
+    /// What is stored, to read.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        self.manager.catalog()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events(self.manager.subscribe())
+    }
+
+    /// Starts the background work of every account: sync now, then IDLE or polling, operations and outbox.
+    pub fn start(&self) {
+        self.manager.start();
+    }
+
+    /// Commits the wish with its local effect; returns when it is durable, not when the server has it.
+    ///
+    /// # Errors
+    /// Where nothing was changed.
+    pub async fn command(&self, command: Command) -> Result<Receipt, Error> {
+        self.run(move |manager| async move { manager.command(command).await })
+            .await
+    }
+
+    /// Hands a message to the outbox, durably.
+    ///
+    /// # Errors
+    /// Where it was not accepted into the outbox: bad recipients, no outgoing server, disk.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<SubmissionId, Error> {
+        self.run(move |manager| async move { manager.send(outgoing).await })
+            .await
+    }
+
+    /// One complete pass: operations pushed, outbox emptied, mail fetched; ends when done.
+    ///
+    /// # Errors
+    /// Where no account could be started; trouble of single accounts is in the report.
+    pub async fn sync(&self, request: report::SyncRequest) -> Result<report::SyncReport, Error> {
+        self.run(move |manager| async move { manager.sync(request).await })
+            .await
+    }
+
+    /// Adds an account and keeps its secret. Contacts no server.
+    ///
+    /// # Errors
+    /// `Config` for a name already taken, cleartext without leave, a keychain that is not there.
+    pub async fn add_account(
+        &self,
+        config: AccountConfig,
+        secret: Option<Secret>,
+    ) -> Result<AccountId, Error> {
+        self.run(move |manager| async move { manager.add_account(config, secret).await })
+            .await
+    }
+
+    /// Replaces an account's settings, and its secret where one is given.
+    ///
+    /// # Errors
+    /// As [`Engine::add_account`].
+    pub async fn update_account(
+        &self,
+        id: AccountId,
+        config: AccountConfig,
+        secret: Option<Secret>,
+    ) -> Result<(), Error> {
+        self.run(move |manager| async move { manager.update_account(id, config, secret).await })
+            .await
+    }
+
+    /// Forgets an account, its secret and its local index. Never touches its server.
+    ///
+    /// # Errors
+    /// `Config` for an unknown account, `Disk`.
+    pub async fn remove_account(&self, id: AccountId) -> Result<(), Error> {
+        self.run(move |manager| async move { manager.remove_account(id).await })
+            .await
+    }
+
+    /// Signs in to both servers and out again; sends nothing else.
+    pub async fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> report::TestReport {
+        self.run(move |manager| async move { Ok(manager.test_account(config, secret).await) })
+            .await
+            .unwrap_or_default()
+    }
+
+    /// What is wrong now. A success removes a problem.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.manager.problems()
+    }
+
+    /// How each account is doing now.
+    #[must_use]
+    pub fn states(&self) -> Vec<(AccountId, AccountState)> {
+        self.manager.states()
+    }
+
+    /// Stops commands, lets the actors finish their step, signs out within 2 s, drains the writer.
+    pub async fn shutdown(&self) {
+        let ended = self
+            .run(|manager| async move {
+                manager.shutdown().await;
+                Ok(())
+            })
+            .await;
+        if let Err(error) = ended {
+            log::error!("Shutting down failed: {error}.");
+        }
+    }
+
+    async fn run<T, F>(&self, act: impl FnOnce(Arc<Manager>) -> F + Send + 'static) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let manager = Arc::clone(&self.manager);
+        let task = self.manager.handle().spawn(async move { act(manager).await });
+        task.await
+            .map_err(|_| Error::bug("this failed unexpectedly; nothing that was stored is lost"))?
+    }
+}

@@ -1,0 +1,432 @@
+//! The manager: opens the profile, owns the runtime and the actors, takes wishes, and ends everything in order.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use posthorn_model::{
+    AccountConfig, AccountId, ErrorClass, MailboxName, Problem, Protocol, Secret, SecretPlace, SpecialUse,
+    SubmissionId,
+};
+use posthorn_store::write::{NewMailbox, Write};
+use posthorn_store::{Durability, Store};
+use tokio::runtime::{Handle, Runtime};
+
+use crate::account::{Actor, Request};
+use crate::catalog::Catalog;
+use crate::command::{Command, Receipt};
+use crate::config::{self, Accounts};
+use crate::event::{AccountState, Event};
+use crate::hub::Reader;
+use crate::ops::wish;
+use crate::problem::Topic;
+use crate::profile::{Lock, Paths};
+use crate::report::{SyncReport, SyncRequest, TestReport};
+use crate::shared::{Core, Shared};
+use crate::{Error, Options, Outgoing, index, outbox, setup};
+
+/// How long signing out may take at the end.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The mailboxes of an account whose server has none: where they are is here.
+const LOCAL_MAILBOXES: [(&str, SpecialUse); 6] = [
+    ("Inbox", SpecialUse::Inbox),
+    ("Drafts", SpecialUse::Drafts),
+    ("Sent", SpecialUse::Sent),
+    ("Archive", SpecialUse::Archive),
+    ("Junk", SpecialUse::Junk),
+    ("Trash", SpecialUse::Trash),
+];
+
+/// An open profile.
+pub struct Manager {
+    core: Shared,
+    runtime: Mutex<Option<Runtime>>,
+    /// Given back at the end; `None` where the profile is only read.
+    lock: Mutex<Option<Lock>>,
+    actors: Mutex<BTreeMap<AccountId, Actor>>,
+    started: AtomicBool,
+    indexer: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl Manager {
+    /// # Errors
+    /// `Config` where another instance writes or the store is of a newer version, `Disk`, `Corrupt`.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let paths = Paths::resolve(options.profile.as_deref())?;
+        let read_only = options.read_only;
+        let lock = if read_only {
+            None
+        } else {
+            paths.create()?;
+            Some(Lock::take(&paths)?)
+        };
+        let accounts = Accounts::load(&paths.config)?;
+        let store = if read_only {
+            Store::open_read_only(&paths.data)?
+        } else {
+            Store::open(&paths.data)?
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("posthorn-engine")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    ErrorClass::Bug,
+                    format!("cannot start the engine's threads: {error}"),
+                )
+            })?;
+        let core = Arc::new(Core::new(
+            &options,
+            &paths,
+            accounts,
+            store,
+            runtime.handle().clone(),
+        ));
+        let manager = Self {
+            core,
+            lock: Mutex::new(lock),
+            actors: Mutex::default(),
+            started: AtomicBool::new(false),
+            indexer: Mutex::default(),
+            runtime: Mutex::new(Some(runtime)),
+        };
+        if !read_only {
+            manager.prepare(&paths)?;
+        }
+        Ok(manager)
+    }
+
+    /// Brings the store in line with the configuration and settles what a crash left open.
+    fn prepare(&self, paths: &Paths) -> Result<(), Error> {
+        let core = Arc::clone(&self.core);
+        // Spooled downloads that no store took over belong to nobody after a restart.
+        let _ = std::fs::remove_dir_all(paths.data.join("spool"));
+        let prepared = Arc::clone(&core);
+        let (done, waiting) = std::sync::mpsc::channel();
+        core.handle.spawn(async move {
+            let _ = done.send(prepare_store(&prepared).await);
+        });
+        waiting
+            .recv()
+            .map_err(|_| Error::bug("opening the store failed unexpectedly"))??;
+        for notice in core.store.notices() {
+            core.raise(Topic::Store, &Error::new(ErrorClass::Corrupt, notice.clone()));
+        }
+        for id in core.account_ids() {
+            self.employ(id);
+        }
+        let indexer = core.handle.spawn(index::run(Arc::clone(&core)));
+        *self.indexer.lock().unwrap_or_else(PoisonError::into_inner) = Some(indexer);
+        Ok(())
+    }
+
+    /// Starts an account's actor.
+    fn employ(&self, id: AccountId) {
+        let Some(config) = self.core.config(id) else {
+            return;
+        };
+        let actor = Actor::spawn(&self.core, id, config);
+        self.core.set_state(id, AccountState::Ready);
+        if self.started.load(Ordering::SeqCst) {
+            actor.tell(Request::Start);
+        }
+        self.lock_actors().insert(id, actor);
+    }
+
+    async fn dismiss(&self, id: AccountId) {
+        let actor = self.lock_actors().remove(&id);
+        if let Some(actor) = actor {
+            actor.stop(GOODBYE).await;
+        }
+    }
+
+    pub fn handle(&self) -> &Handle {
+        &self.core.handle
+    }
+
+    pub fn catalog(&self) -> Catalog {
+        Catalog::new(Arc::clone(&self.core))
+    }
+
+    pub fn subscribe(&self) -> Reader {
+        self.core.hub.subscribe(self.core.handle.clone())
+    }
+
+    pub fn start(&self) {
+        if !self.started.swap(true, Ordering::SeqCst) {
+            for actor in self.lock_actors().values() {
+                actor.tell(Request::Start);
+            }
+        }
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        self.core.problems.list()
+    }
+
+    pub fn states(&self) -> Vec<(AccountId, AccountState)> {
+        self.core.states().into_iter().collect()
+    }
+
+    pub async fn command(&self, command: Command) -> Result<Receipt, Error> {
+        self.refuse_reading()?;
+        let outcome = wish::perform(&self.core, command).await?;
+        let actors = self.lock_actors();
+        for account in outcome.wake {
+            if let Some(actor) = actors.get(&account) {
+                actor.tell(Request::Wake);
+            }
+        }
+        for account in outcome.check {
+            if let Some(actor) = actors.get(&account) {
+                actor.tell(Request::Check);
+            }
+        }
+        for account in outcome.send {
+            if let Some(actor) = actors.get(&account) {
+                actor.wake_outbox();
+            }
+        }
+        if let Some((account, message)) = outcome.fetch
+            && let Some(actor) = actors.get(&account)
+        {
+            actor.fetch_body(message);
+        }
+        Ok(outcome.receipt)
+    }
+
+    pub async fn send(&self, outgoing: Outgoing) -> Result<SubmissionId, Error> {
+        self.refuse_reading()?;
+        let account = outgoing.account;
+        let id = outbox::submit::accept(&self.core, outgoing).await?;
+        if let Some(actor) = self.lock_actors().get(&account) {
+            actor.wake_outbox();
+        }
+        Ok(id)
+    }
+
+    pub async fn sync(&self, request: SyncRequest) -> Result<SyncReport, Error> {
+        self.refuse_reading()?;
+        let ids = if request.accounts.is_empty() {
+            self.core.account_ids()
+        } else {
+            request.accounts
+        };
+        let mut running = Vec::new();
+        for id in ids {
+            let ends = self.lock_actors().get(&id).map(Actor::ends);
+            let (requests, outbox) = ends.ok_or_else(|| Error::config("there is no such account"))?;
+            running.push(tokio::spawn(Actor::sync(requests, outbox, request.bodies)));
+        }
+        let mut report = SyncReport::default();
+        for task in running {
+            let ended = task
+                .await
+                .map_err(|_| Error::bug("the sync failed unexpectedly"))?;
+            report.accounts.push(ended?);
+        }
+        Ok(report)
+    }
+
+    pub async fn add_account(
+        &self,
+        config: AccountConfig,
+        secret: Option<Secret>,
+    ) -> Result<AccountId, Error> {
+        self.refuse_reading()?;
+        config::check(&config)?;
+        let place = config.secrets;
+        let id = self.core.with_accounts(|accounts| accounts.add(config))?;
+        let kept = async {
+            if let Some(secret) = secret {
+                self.core.secrets.save(place, id, secret).await?;
+            }
+            put_account(&self.core, id).await
+        };
+        if let Err(error) = kept.await {
+            // As if nothing had been asked for: an account that cannot sign in would only puzzle.
+            let _ = self.core.with_accounts(|accounts| accounts.remove(id));
+            return Err(explain_place(error, place));
+        }
+        self.employ(id);
+        self.core.hub.publish(&Event::AccountsChanged);
+        Ok(id)
+    }
+
+    pub async fn update_account(
+        &self,
+        id: AccountId,
+        config: AccountConfig,
+        secret: Option<Secret>,
+    ) -> Result<(), Error> {
+        self.refuse_reading()?;
+        let old = self.core.config(id);
+        let old = old.ok_or_else(|| Error::config("there is no such account"))?;
+        let place = config.secrets;
+        let secret = match secret {
+            None if old.secrets != place => self.core.secrets.load(old.secrets, id).await?,
+            secret => secret,
+        };
+        if let Some(secret) = secret {
+            let saved = self.core.secrets.save(place, id, secret).await;
+            saved.map_err(|error| explain_place(error, place))?;
+        }
+        self.core.with_accounts(|accounts| accounts.update(id, config))?;
+        if old.secrets != place {
+            let _ = self.core.secrets.remove(old.secrets, id).await;
+        }
+        put_account(&self.core, id).await?;
+        self.dismiss(id).await;
+        self.core.problems.forget(id);
+        self.employ(id);
+        self.core.hub.publish(&Event::AccountsChanged);
+        self.core.hub.publish(&Event::ProblemsChanged);
+        Ok(())
+    }
+
+    pub async fn remove_account(&self, id: AccountId) -> Result<(), Error> {
+        self.refuse_reading()?;
+        let config = self.core.config(id);
+        let config = config.ok_or_else(|| Error::config("there is no such account"))?;
+        self.dismiss(id).await;
+        self.core.with_accounts(|accounts| accounts.remove(id))?;
+        self.core
+            .apply(id, vec![Write::RemoveAccount(id)], Durability::Full)
+            .await?;
+        if let Err(error) = self.core.secrets.remove(config.secrets, id).await {
+            log::warn!("The secret of a removed account could not be removed: {error}.");
+        }
+        self.core.problems.forget(id);
+        self.core.forget_state(id);
+        self.core.hub.publish(&Event::AccountsChanged);
+        self.core.hub.publish(&Event::ProblemsChanged);
+        Ok(())
+    }
+
+    pub async fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> TestReport {
+        setup::test(&self.core, &config, secret).await
+    }
+
+    /// Stops commands, lets the actors finish their step, signs out, drains the writer, gives back the lock.
+    pub async fn shutdown(&self) {
+        self.core.stop.send_replace(true);
+        let actors = std::mem::take(&mut *self.lock_actors());
+        let stopping: Vec<_> = actors
+            .into_values()
+            .map(|actor| tokio::spawn(actor.stop(GOODBYE)))
+            .collect();
+        for actor in stopping {
+            let _ = actor.await;
+        }
+        let indexer = self.indexer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(indexer) = indexer {
+            let _ = indexer.await;
+        }
+        self.core.store.drain().await;
+        self.core.hub.close();
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn refuse_reading(&self) -> Result<(), Error> {
+        if self.core.read_only {
+            return Err(Error::config("this profile is open for reading only"));
+        }
+        if self.core.is_stopping() {
+            return Err(Error::stopped());
+        }
+        Ok(())
+    }
+
+    fn lock_actors(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountId, Actor>> {
+        self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        // Without a shutdown this is a crash as far as the store is concerned, which it survives. A runtime must
+        // not be dropped where waiting is forbidden: let its threads end by themselves.
+        self.core.stop.send_replace(true);
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn prepare_store(core: &Shared) -> Result<(), Error> {
+    for id in core.account_ids() {
+        put_account(core, id).await?;
+    }
+    if core.store.rebuild_wanted() {
+        let parse = |raw: &[u8]| crate::intake::reading(posthorn_mime::parse(raw));
+        let rebuilt = core.store.rebuild(Arc::new(parse)).await?;
+        log::warn!(
+            "The index was made again from {} stored messages; {} could not be read back.",
+            rebuilt.messages,
+            rebuilt.unreadable
+        );
+    }
+    outbox::submit::settle_after_restart(core).await
+}
+
+/// The account's row, and the mailboxes of one whose server has none.
+async fn put_account(core: &Shared, id: AccountId) -> Result<(), Error> {
+    let Some(config) = core.config(id) else {
+        return Ok(());
+    };
+    let known = core.store.accounts().await?;
+    let current = known
+        .iter()
+        .any(|row| row.id == id && row.name == config.name && row.protocol == config.protocol);
+    let mut writes = Vec::new();
+    if !current {
+        writes.push(Write::PutAccount {
+            id,
+            name: config.name.clone(),
+            protocol: config.protocol,
+        });
+    }
+    if config.protocol == Protocol::Pop3 {
+        let there = core.store.mailboxes(Some(id)).await?;
+        for (path, purpose) in LOCAL_MAILBOXES {
+            let name = MailboxName::local(path);
+            if there
+                .iter()
+                .any(|mailbox| mailbox.name.path == path && mailbox.special_use == Some(purpose))
+            {
+                continue;
+            }
+            let known = there.iter().find(|mailbox| mailbox.name == name);
+            writes.push(Write::PutMailbox(NewMailbox {
+                id: known.map_or_else(|| core.store.new_mailbox_id(), |mailbox| mailbox.id),
+                account: id,
+                name,
+                delimiter: Some('/'),
+                special_use: Some(purpose),
+                selectable: true,
+                subscribed: true,
+                local: true,
+            }));
+        }
+    }
+    core.apply(id, writes, Durability::Full).await?;
+    Ok(())
+}
+
+fn explain_place(error: Error, place: SecretPlace) -> Error {
+    match place {
+        SecretPlace::Keychain => Error {
+            message: format!(
+                "{}; without a keychain, keep the password in the sealed file (--secrets file) or for this session only (--secrets session)",
+                error.message
+            ),
+            ..error
+        },
+        SecretPlace::File | SecretPlace::Session => error,
+    }
+}

@@ -1,0 +1,340 @@
+//! Takes an intent back. Where the server has not heard of it, the pair is cancelled and it never will; where it
+//! has, the inverse goes the same way as any wish.
+
+use std::collections::BTreeMap;
+
+use posthorn_model::operation::{Hash64, Target};
+use posthorn_model::{
+    AccountId, Flags, MailboxId, MessageId, Operation, OperationId, OperationKind, OperationState, Placement,
+    UidValidity,
+};
+use posthorn_store::Durability;
+use posthorn_store::write::Write;
+
+use super::apply::{Back, Intent, Room, Step, unwanted};
+use super::wish::{Outcome, UNDO, gather};
+use crate::Error;
+use crate::command::{Receipt, Selection};
+use crate::shared::Core;
+
+/// # Errors
+/// `Config` where there is nothing to take back.
+pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Error> {
+    let _local = core.local().await;
+    let settings = core.store.settings().await?;
+    let wanted = intent.map(|id| format!("{UNDO}{id:020}"));
+    let found = settings
+        .iter()
+        .rev()
+        .find(|(key, _)| key.starts_with(UNDO) && wanted.as_ref().is_none_or(|wanted| wanted == *key));
+    let (key, text) = found.ok_or_else(|| Error::config("there is nothing to take back"))?;
+    let record: Intent = serde_json::from_str(text)
+        .map_err(|error| Error::bug(format!("the way back cannot be read: {error}")))?;
+    let messages = record.steps.iter().map(|step| step.message).collect();
+    let selection = Selection {
+        messages,
+        mailbox: None,
+    };
+    let facts = gather(core, &selection, None).await?;
+    let operations = core.store.operations(None).await?;
+    let mut way = Way {
+        core,
+        rooms: &facts.rooms,
+        operations: &operations,
+        intent: record.id,
+        writes: vec![Write::PutSetting {
+            key: key.clone(),
+            value: None,
+        }],
+        inverse: BTreeMap::new(),
+        cancelled: Vec::new(),
+        touched: Vec::new(),
+        messages: 0,
+    };
+    for step in record.steps.iter().rev() {
+        way.take(step).await?;
+    }
+    for (account, row, _) in facts.ledger.values() {
+        if let Some(row) = unwanted(row, facts.now) {
+            way.writes.push(Write::PutLedger {
+                account: *account,
+                row: Box::new(row),
+            });
+        }
+    }
+    way.finish().await
+}
+
+/// One operation to send for the way back: mailbox, kind, and whether it follows one that is being sent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Inverse {
+    mailbox: MailboxId,
+    kind: String,
+}
+
+struct Way<'a> {
+    core: &'a Core,
+    rooms: &'a BTreeMap<MailboxId, Room>,
+    operations: &'a [Operation],
+    intent: i64,
+    writes: Vec<Write>,
+    inverse: BTreeMap<Inverse, (OperationKind, Vec<Target>)>,
+    cancelled: Vec<OperationId>,
+    touched: Vec<AccountId>,
+    messages: usize,
+}
+
+impl Way<'_> {
+    async fn take(&mut self, step: &Step) -> Result<(), Error> {
+        let operation = step
+            .operation
+            .and_then(|id| self.operations.iter().find(|operation| operation.id == id));
+        if operation.is_some_and(|operation| operation.state == OperationState::Held) {
+            // Its inverse was applied when the server refused it.
+            self.cancel(step.operation);
+            return Ok(());
+        }
+        let unheard = step.operation.is_none()
+            || operation
+                .is_some_and(|operation| operation.state == OperationState::Queued && operation.tries == 0);
+        let store = &self.core.store;
+        let here = match &step.back {
+            Back::Move { to, .. } | Back::Uncopy { to } => store.placement(*to, step.message).await?,
+            Back::Flags { .. } | Back::Restore { .. } => store.placement(step.mailbox, step.message).await?,
+        };
+        let done = match &step.back {
+            Back::Flags { change } => self.flags_back(step, here, change, unheard),
+            Back::Move { to, uid, flags, base } => {
+                let origin = unheard.then(|| (*uid, flags.clone(), base.clone()));
+                self.move_back(step, *to, here, origin)
+            }
+            Back::Uncopy { to } => self.uncopy(step, *to, here, unheard),
+            Back::Restore {
+                uid,
+                flags,
+                base,
+                hash,
+            } => {
+                let placement = Placement {
+                    message: step.message,
+                    mailbox: step.mailbox,
+                    uid: uid.filter(|_| unheard),
+                    flags: flags.clone(),
+                    base: base.clone(),
+                };
+                self.restore(step, placement, hash.as_ref(), unheard).await?
+            }
+        };
+        if done {
+            self.messages += 1;
+            if unheard {
+                self.cancel(step.operation);
+            }
+            if let Some(room) = self.rooms.get(&step.mailbox) {
+                self.touched.push(room.account);
+            }
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, operation: Option<OperationId>) {
+        if let Some(id) = operation.filter(|id| !self.cancelled.contains(id)) {
+            self.cancelled.push(id);
+            self.writes.push(Write::RemoveOperation(id));
+        }
+    }
+
+    fn flags_back(
+        &mut self,
+        step: &Step,
+        here: Option<Placement>,
+        change: &posthorn_model::FlagChange,
+        unheard: bool,
+    ) -> bool {
+        let Some(here) = here else {
+            return false;
+        };
+        self.writes.push(Write::ChangeFlags {
+            message: step.message,
+            mailbox: step.mailbox,
+            change: change.clone(),
+        });
+        if !unheard {
+            let kind = OperationKind::SetFlags {
+                change: change.clone(),
+            };
+            self.send(step.mailbox, kind, &here);
+        }
+        true
+    }
+
+    fn move_back(
+        &mut self,
+        step: &Step,
+        to: MailboxId,
+        here: Option<Placement>,
+        origin: Option<(Option<posthorn_model::Uid>, Flags, Flags)>,
+    ) -> bool {
+        let Some(here) = here else {
+            return false;
+        };
+        let unheard = origin.is_some();
+        let (uid, flags, base) = origin.unwrap_or_else(|| (None, here.flags.clone(), here.flags.clone()));
+        self.writes.push(Write::Place {
+            message: step.message,
+            mailbox: step.mailbox,
+            uid,
+            flags,
+            base,
+        });
+        self.writes.push(Write::Unplace {
+            message: step.message,
+            mailbox: to,
+        });
+        if !unheard {
+            self.send(to, OperationKind::Move { to: step.mailbox }, &here);
+        }
+        true
+    }
+
+    fn uncopy(&mut self, step: &Step, to: MailboxId, here: Option<Placement>, unheard: bool) -> bool {
+        let Some(here) = here else {
+            return false;
+        };
+        self.writes.push(Write::Unplace {
+            message: step.message,
+            mailbox: to,
+        });
+        if !unheard {
+            self.send(to, OperationKind::Expunge, &here);
+        }
+        true
+    }
+
+    /// What was removed for good comes back from its raw bytes; without them, the next sync brings it where the
+    /// server still has it.
+    async fn restore(
+        &mut self,
+        step: &Step,
+        placement: Placement,
+        hash: Option<&Hash64>,
+        unheard: bool,
+    ) -> Result<bool, Error> {
+        let core = self.core;
+        let Some(room) = self.rooms.get(&step.mailbox).cloned() else {
+            return Ok(false);
+        };
+        let mut message = step.message;
+        let hash = hash.and_then(Hash64::hash);
+        if core.store.message(message).await?.is_none() {
+            let raw = match hash {
+                Some(hash) => core.store.raw(hash).await?,
+                None => None,
+            };
+            let (Some(hash), Some(raw)) = (hash, raw) else {
+                self.writes.push(Write::SetSyncState {
+                    mailbox: step.mailbox,
+                    state: room
+                        .uid_validity
+                        .map(|validity| crate::imap::plan::unfinished(validity, 1)),
+                });
+                return Ok(unheard);
+            };
+            let size = raw.len() as u64;
+            let parsed = posthorn_mime::parse(&raw);
+            let new = crate::intake::build_message(&core.store, room.account, hash, size, parsed, None);
+            message = new.id;
+            self.writes.push(Write::AddMessage(Box::new(new)));
+        }
+        self.writes.push(Write::Place {
+            message,
+            mailbox: step.mailbox,
+            uid: placement.uid,
+            flags: placement.flags.clone(),
+            base: placement.base.clone(),
+        });
+        if let Some(hash) = hash.filter(|_| !unheard && !room.local) {
+            let kind = OperationKind::Append {
+                hash: hash.into(),
+                flags: placement.flags.clone(),
+                date: message.date(),
+            };
+            let here = Placement {
+                message,
+                uid: None,
+                ..placement
+            };
+            self.send(step.mailbox, kind, &here);
+        }
+        Ok(true)
+    }
+
+    fn send(&mut self, mailbox: MailboxId, kind: OperationKind, here: &Placement) {
+        if self.rooms.get(&mailbox).is_none_or(|room| room.local) {
+            return;
+        }
+        let append = matches!(kind, OperationKind::Append { .. });
+        let tag = format!("{kind:?}{}", if append { here.message.0 } else { 0 });
+        let (_, targets) = self
+            .inverse
+            .entry(Inverse { mailbox, kind: tag })
+            .or_insert_with(|| (kind, Vec::new()));
+        targets.push(Target {
+            message: here.message,
+            uid: here.uid,
+            before: here.flags.clone(),
+            message_id: None,
+        });
+    }
+
+    async fn finish(mut self) -> Result<Outcome, Error> {
+        for (inverse, (kind, mut targets)) in std::mem::take(&mut self.inverse) {
+            let Some(room) = self.rooms.get(&inverse.mailbox) else {
+                continue;
+            };
+            for target in &mut targets {
+                target.message_id = message_id(self.core, target.message).await?;
+            }
+            self.touched.push(room.account);
+            self.writes.push(Write::AddOperation(Box::new(Operation {
+                id: self.core.store.new_operation_id(),
+                account: room.account,
+                mailbox: inverse.mailbox,
+                uid_validity: known_validity(room, &targets),
+                targets,
+                kind,
+                state: OperationState::Queued,
+                created: self.core.now(),
+                intent: self.intent,
+                tries: 0,
+                reply: String::new(),
+            })));
+        }
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let account = self.touched.first().copied().unwrap_or(AccountId(0));
+        self.core.apply(account, self.writes, Durability::Full).await?;
+        Ok(Outcome {
+            receipt: Receipt {
+                intent: None,
+                messages: self.messages,
+                draft: None,
+            },
+            wake: self.touched,
+            ..Outcome::default()
+        })
+    }
+}
+
+fn known_validity(room: &Room, targets: &[Target]) -> Option<UidValidity> {
+    room.uid_validity
+        .filter(|_| targets.iter().any(|target| target.uid.is_some()))
+}
+
+async fn message_id(
+    core: &Core,
+    message: MessageId,
+) -> Result<Option<posthorn_model::InternetMessageId>, Error> {
+    let record = core.store.message(message).await?;
+    Ok(record.and_then(|record| record.envelope.message_id))
+}

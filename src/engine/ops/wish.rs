@@ -1,0 +1,307 @@
+//! Carries out a wish: gathers what it touches, lets [`super::apply`] decide, and commits it all in one
+//! transaction with the way back.
+
+use posthorn_model::{
+    AccountId, BodyState, ErrorClass, FlagChange, Hash, MailboxId, MessageId, OperationState, SpecialUse,
+    SubmissionId, SubmissionState,
+};
+use posthorn_store::Durability;
+use posthorn_store::write::Write;
+
+use super::apply::{Applier, Effect, Facts, Intent, Placed, Room};
+use super::undo;
+use crate::command::{Command, Receipt, Selection};
+use crate::shared::Core;
+use crate::{Error, outbox};
+
+/// Intents that can be taken back.
+const REMEMBERED: usize = 20;
+
+/// The settings' keys of remembered intents.
+pub const UNDO: &str = "undo/";
+
+/// What a wish has done, and whom to tell.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub receipt: Receipt,
+    /// Accounts with something new for their server.
+    pub wake: Vec<AccountId>,
+    pub check: Vec<AccountId>,
+    /// Accounts with something to send.
+    pub send: Vec<AccountId>,
+    pub fetch: Option<(AccountId, MessageId)>,
+}
+
+/// # Errors
+/// Where nothing was changed.
+pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
+    match command {
+        Command::Flag { selection, change } => act(core, &selection, Act::Flag(change)).await,
+        Command::Move { selection, to } => act(core, &selection, Act::Move(to)).await,
+        Command::Copy { selection, to } => act(core, &selection, Act::Copy(to)).await,
+        Command::Delete(selection) => act(core, &selection, Act::Delete).await,
+        Command::Archive(selection) => act(core, &selection, Act::File(SpecialUse::Archive)).await,
+        Command::Junk(selection) => act(core, &selection, Act::File(SpecialUse::Junk)).await,
+        Command::DiscardDraft(message) => {
+            let selection = Selection {
+                messages: vec![message],
+                mailbox: None,
+            };
+            act(core, &selection, Act::Discard).await
+        }
+        Command::Undo { intent } => undo::take_back(core, intent).await,
+        Command::SaveDraft {
+            account,
+            raw,
+            replaces,
+        } => super::draft::save(core, account, raw, replaces).await,
+        Command::FetchBody(message) => fetch_body(core, message).await,
+        Command::CheckNow(accounts) => Ok(Outcome {
+            check: known_or_all(core, accounts),
+            ..Outcome::default()
+        }),
+        Command::SetOffline(offline) => {
+            let was = core.offline.send_replace(offline);
+            let back = was && !offline;
+            Ok(Outcome {
+                check: if back { core.account_ids() } else { Vec::new() },
+                ..Outcome::default()
+            })
+        }
+        Command::AcceptDisappearance(account) => accept(core, account).await,
+        Command::Resend(id) => outbox::submit::resend(core, id).await,
+        Command::CancelSubmission(id) => outbox::submit::cancel(core, id).await,
+        Command::MarkSent(id) => outbox::submit::mark_sent(core, id).await,
+    }
+}
+
+fn known_or_all(core: &Core, accounts: Vec<AccountId>) -> Vec<AccountId> {
+    if accounts.is_empty() {
+        core.account_ids()
+    } else {
+        accounts
+    }
+}
+
+/// What is done to messages.
+enum Act {
+    Flag(FlagChange),
+    Move(MailboxId),
+    Copy(MailboxId),
+    Delete,
+    File(SpecialUse),
+    Discard,
+}
+
+impl Act {
+    fn decide(&self, applier: &mut Applier<'_>) -> Result<(), Error> {
+        match self {
+            Self::Flag(change) => applier.flag(change),
+            Self::Move(to) => applier.move_to(*to),
+            Self::Copy(to) => applier.copy_to(*to),
+            Self::Delete => applier.delete(),
+            Self::File(purpose) => applier.file(*purpose),
+            Self::Discard => applier.discard(),
+        }
+    }
+}
+
+async fn act(core: &Core, selection: &Selection, act: Act) -> Result<Outcome, Error> {
+    let to = match &act {
+        Act::Copy(to) => Some(*to),
+        _ => None,
+    };
+    let _local = core.local().await;
+    let facts = gather(core, selection, to).await?;
+    if facts.placed.is_empty() {
+        return Err(Error::config("there is no such message"));
+    }
+    let intent = core.store.new_operation_id().0;
+    let effect = {
+        let mut new_id = || core.store.new_operation_id();
+        let mut applier = Applier::new(&facts, intent, &mut new_id);
+        act.decide(&mut applier)?;
+        applier.finish()
+    };
+    commit(core, &facts, intent, effect).await
+}
+
+/// Writes the effect and its way back in one transaction.
+async fn commit(core: &Core, facts: &Facts, intent: i64, effect: Effect) -> Result<Outcome, Error> {
+    if effect.steps.is_empty() {
+        return Ok(Outcome::default());
+    }
+    let mut writes = effect.writes;
+    writes.extend(remember(core, facts, intent, effect.steps).await?);
+    let account = touched(facts).unwrap_or(AccountId(0));
+    core.apply(account, writes, Durability::Full).await?;
+    Ok(Outcome {
+        receipt: Receipt {
+            intent: Some(intent),
+            messages: effect.messages,
+            draft: None,
+        },
+        wake: effect.accounts,
+        ..Outcome::default()
+    })
+}
+
+fn touched(facts: &Facts) -> Option<AccountId> {
+    let first = facts.placed.first()?;
+    facts.rooms.get(&first.mailbox).map(|room| room.account)
+}
+
+async fn remember(
+    core: &Core,
+    facts: &Facts,
+    intent: i64,
+    steps: Vec<super::apply::Step>,
+) -> Result<Vec<Write>, Error> {
+    let record = Intent {
+        id: intent,
+        at: facts.now,
+        steps,
+    };
+    let text = serde_json::to_string(&record)
+        .map_err(|error| Error::bug(format!("the way back could not be written down: {error}")))?;
+    let mut writes = vec![Write::PutSetting {
+        key: format!("{UNDO}{intent:020}"),
+        value: Some(text),
+    }];
+    let known = core.store.settings().await?;
+    let old: Vec<&String> = known.keys().filter(|key| key.starts_with(UNDO)).collect();
+    let surplus = (old.len() + 1).saturating_sub(REMEMBERED);
+    writes.extend(old.into_iter().take(surplus).map(|key| Write::PutSetting {
+        key: key.clone(),
+        value: None,
+    }));
+    Ok(writes)
+}
+
+/// Everything that a wish about these messages may touch. Call with [`Core::local`] held.
+pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -> Result<Facts, Error> {
+    let mut facts = Facts {
+        now: core.now(),
+        ..Facts::default()
+    };
+    let mut messages = selection.messages.clone();
+    messages.sort_unstable();
+    messages.dedup();
+    for message in messages {
+        let Some(record) = core.store.message(message).await? else {
+            continue;
+        };
+        for placement in core.store.placements_of(message).await? {
+            if selection.mailbox.is_some_and(|only| only != placement.mailbox)
+                && Some(placement.mailbox) != to
+            {
+                continue;
+            }
+            facts.placed.push(Placed {
+                message,
+                mailbox: placement.mailbox,
+                uid: placement.uid,
+                flags: placement.flags,
+                base: placement.base,
+                message_id: record.envelope.message_id.clone(),
+                hash: record.hash,
+            });
+        }
+        if let Some((account, row)) = core.store.ledger_of(message).await?
+            && let Some(config) = core.config(account)
+        {
+            facts
+                .ledger
+                .insert(message, (account, row, config.leave_on_server));
+        }
+    }
+    for row in core.store.mailboxes(None).await? {
+        let room = Room {
+            id: row.id,
+            account: row.account,
+            special_use: row.special_use,
+            selectable: row.selectable,
+            local: row.local,
+            uid_validity: row.sync.map(|state| state.uid_validity),
+        };
+        facts.rooms.insert(row.id, room);
+    }
+    for operation in core.store.operations(None).await? {
+        let unheard = operation.state != OperationState::Sent && operation.tries == 0;
+        if unheard && matches!(operation.kind, posthorn_model::OperationKind::Append { .. }) {
+            for target in &operation.targets {
+                facts
+                    .uploads
+                    .insert((target.message, operation.mailbox), operation.id);
+            }
+        }
+    }
+    Ok(facts)
+}
+
+async fn fetch_body(core: &Core, message: MessageId) -> Result<Outcome, Error> {
+    let record = core.store.message(message).await?;
+    let record = record.ok_or_else(|| Error::config("there is no such message"))?;
+    Ok(Outcome {
+        fetch: (record.body == BodyState::Headers).then_some((record.account, message)),
+        ..Outcome::default()
+    })
+}
+
+/// Kept in the store until the next whole pass has used it: the user may have looked in another process.
+pub fn accept_key(account: AccountId) -> String {
+    format!("accept-disappearance/{account}")
+}
+
+async fn accept(core: &Core, account: AccountId) -> Result<Outcome, Error> {
+    let write = Write::PutSetting {
+        key: accept_key(account),
+        value: Some(core.now().to_string()),
+    };
+    core.apply(account, vec![write], Durability::Full).await?;
+    Ok(Outcome {
+        check: vec![account],
+        ..Outcome::default()
+    })
+}
+
+/// A submission that the user may decide about.
+pub async fn submission(
+    core: &Core,
+    id: SubmissionId,
+    allowed: &[SubmissionState],
+) -> Result<posthorn_store::SubmissionRecord, Error> {
+    let record = core.store.submission(id).await?;
+    let record = record.ok_or_else(|| Error::config("there is no such message in the outbox"))?;
+    if !allowed.contains(&record.state) {
+        return Err(Error::new(
+            ErrorClass::Config,
+            format!("this message is {}: that cannot be done now", record.state.name()),
+        ));
+    }
+    Ok(record)
+}
+
+/// Keeps raw bytes that were made here.
+pub async fn keep(
+    core: &Core,
+    account: AccountId,
+    mailbox: &str,
+    flags: &posthorn_model::Flags,
+    raw: Vec<u8>,
+) -> Result<Hash, Error> {
+    let input = posthorn_store::RawInput {
+        source: posthorn_store::RawSource::Bytes(raw),
+        provenance: posthorn_store::Provenance {
+            account,
+            mailbox: mailbox.to_owned(),
+            uid: None,
+            uidl: None,
+            received: Some(core.now()),
+            flags: flags.clone(),
+        },
+    };
+    let hashes = core.store.keep_raw(vec![input]).await?;
+    let hash = hashes.first().copied();
+    hash.ok_or_else(|| Error::bug("the message was not kept"))
+}

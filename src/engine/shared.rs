@@ -1,0 +1,255 @@
+//! What everything in the engine shares: the store, the way to servers, secrets, the time, events and problems.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, Timestamp};
+use posthorn_net::{Credentials, DialOptions, Dialer};
+use posthorn_store::write::Write;
+use posthorn_store::{Changes, Durability, Store};
+use tokio::runtime::Handle;
+use tokio::sync::{MutexGuard, watch};
+
+use crate::clock::Clock;
+use crate::config::Accounts;
+use crate::event::{AccountState, Doing, Event};
+use crate::hub::Hub;
+use crate::problem::{Problems, Topic};
+use crate::profile::Paths;
+use crate::secrets::Secrets;
+use crate::{Error, Options};
+
+/// Shared by the face, the actors and their helpers.
+pub struct Core {
+    pub store: Store,
+    pub secrets: Secrets,
+    pub clock: Clock,
+    pub hub: Hub,
+    pub problems: Problems,
+    pub handle: Handle,
+    pub read_only: bool,
+    accounts: Mutex<Accounts>,
+    states: Mutex<BTreeMap<AccountId, AccountState>>,
+    /// Held while something is read, decided and written: a user's change made between the reading and the
+    /// writing would be lost otherwise. Never held across the network.
+    local: tokio::sync::Mutex<()>,
+    pub stop: watch::Sender<bool>,
+    pub offline: watch::Sender<bool>,
+    /// Something waits for the search index.
+    pub unindexed: tokio::sync::Notify,
+    ca_file: Option<PathBuf>,
+    spool: PathBuf,
+    dialer: OnceLock<Dialer>,
+}
+
+impl Core {
+    pub fn new(options: &Options, paths: &Paths, accounts: Accounts, store: Store, handle: Handle) -> Self {
+        let tag = paths.data.display().to_string();
+        Self {
+            store,
+            secrets: Secrets::new(paths.data.clone(), tag, options.secrets_key.clone()),
+            clock: options.clock.clone(),
+            hub: Hub::default(),
+            problems: Problems::default(),
+            handle,
+            read_only: options.read_only,
+            accounts: Mutex::new(accounts),
+            states: Mutex::default(),
+            local: tokio::sync::Mutex::default(),
+            stop: watch::Sender::new(false),
+            offline: watch::Sender::new(false),
+            unindexed: tokio::sync::Notify::new(),
+            ca_file: options.ca_file.clone(),
+            spool: paths.data.join("spool"),
+            dialer: OnceLock::new(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The way to an account's servers. Trust roots are read when a server is first needed.
+    pub async fn dialer(&self, config: &AccountConfig) -> Result<Dialer, Error> {
+        if self.dialer.get().is_none() {
+            let options = DialOptions {
+                ca_file: self.ca_file.clone(),
+                connect_timeout: Duration::from_secs(20),
+                read_timeout: Duration::from_secs(60),
+                allow_cleartext: false,
+                spool_dir: self.spool.clone(),
+                memory_limit: 1 << 20,
+            };
+            let made = tokio::task::spawn_blocking(move || {
+                std::fs::create_dir_all(&options.spool_dir)
+                    .map_err(|error| crate::profile::disk(&options.spool_dir, "create", &error))?;
+                Dialer::new(options).map_err(Error::from)
+            });
+            let made = made
+                .await
+                .map_err(|_| Error::bug("reading the trust roots failed"))??;
+            let _ = self.dialer.set(made);
+        }
+        let dialer = self.dialer.get();
+        let dialer = dialer.ok_or_else(|| Error::bug("no way to reach servers"))?;
+        Ok(dialer.with_cleartext(config.allow_cleartext))
+    }
+
+    /// # Errors
+    /// `Auth` where there is no secret; what the place of secrets says.
+    pub async fn credentials(&self, id: AccountId, config: &AccountConfig) -> Result<Credentials, Error> {
+        let secret = self.secrets.load(config.secrets, id).await?;
+        let secret = secret.ok_or_else(|| Error {
+            remedies: vec![posthorn_model::Remedy::EnterPassword],
+            ..Error::new(
+                ErrorClass::Auth,
+                format!("the password of {} is not known", config.name),
+            )
+        })?;
+        Ok(credentials_with(config, secret))
+    }
+
+    /// The right to read, decide and write without anyone in between.
+    pub async fn local(&self) -> MutexGuard<'_, ()> {
+        self.local.lock().await
+    }
+
+    /// One transaction, then its events.
+    pub async fn apply(
+        &self,
+        account: AccountId,
+        writes: Vec<Write>,
+        durability: Durability,
+    ) -> Result<Changes, Error> {
+        if writes.is_empty() {
+            return Ok(Changes::default());
+        }
+        let changes = self.store.apply(writes, durability).await?;
+        self.announce(account, &changes);
+        Ok(changes)
+    }
+
+    fn announce(&self, account: AccountId, changes: &Changes) {
+        if !changes.messages.is_empty() {
+            self.unindexed.notify_one();
+        }
+        if !changes.mailboxes.is_empty() {
+            self.hub.publish(&Event::MailboxesChanged { account });
+            let few = changes.messages.len() <= 200;
+            self.hub.publish(&Event::MessagesChanged {
+                mailboxes: changes.mailboxes.iter().copied().collect(),
+                messages: if few { changes.messages.clone() } else { Vec::new() },
+            });
+        }
+        if changes.operations {
+            self.hub.publish(&Event::OperationsChanged);
+        }
+        if changes.outbox {
+            self.hub.publish(&Event::OutboxChanged);
+        }
+    }
+
+    pub fn with_accounts<T>(&self, act: impl FnOnce(&mut Accounts) -> T) -> T {
+        act(&mut self.accounts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn config(&self, id: AccountId) -> Option<AccountConfig> {
+        self.with_accounts(|accounts| accounts.find(id).cloned())
+    }
+
+    pub fn account_ids(&self) -> Vec<AccountId> {
+        self.with_accounts(|accounts| accounts.iter().map(|(id, _)| id).collect())
+    }
+
+    pub fn set_state(&self, account: AccountId, state: AccountState) {
+        let old = self.lock_states().insert(account, state);
+        if old != Some(state) {
+            self.hub.publish(&Event::StateChanged { account, state });
+        }
+    }
+
+    pub fn forget_state(&self, account: AccountId) {
+        self.lock_states().remove(&account);
+    }
+
+    pub fn states(&self) -> BTreeMap<AccountId, AccountState> {
+        self.lock_states().clone()
+    }
+
+    fn lock_states(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountId, AccountState>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn raise(&self, topic: Topic, error: &Error) {
+        log::warn!(
+            "A problem: {topic:?}: {} ({}).",
+            error.message,
+            error.class.name()
+        );
+        if self.problems.raise(topic, error, self.now()) {
+            self.hub.publish(&Event::ProblemsChanged);
+        }
+    }
+
+    pub fn clear(&self, topic: Topic) {
+        self.clear_where(|known| known == topic);
+    }
+
+    pub fn clear_where(&self, gone: impl Fn(Topic) -> bool) {
+        if self.problems.drop_where(gone) {
+            self.hub.publish(&Event::ProblemsChanged);
+        }
+    }
+
+    pub fn progress(&self, account: AccountId, doing: Doing, done: u64, total: u64) {
+        self.hub.publish(&Event::Progress {
+            account,
+            doing,
+            done,
+            total,
+        });
+    }
+
+    pub fn is_offline(&self) -> bool {
+        *self.offline.borrow()
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Completes when the engine shuts down.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error means that the sender is gone, which is the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// One random byte, to spread retries. Never for anything secret.
+    pub fn chance() -> u8 {
+        let mut byte = [0];
+        let _ = getrandom::fill(&mut byte);
+        let [byte] = byte;
+        byte
+    }
+}
+
+/// What signs in with this secret.
+pub fn credentials_with(config: &AccountConfig, secret: posthorn_model::Secret) -> Credentials {
+    let username = config.username.clone();
+    match config.auth {
+        AuthMethod::Password => Credentials::Password {
+            username,
+            password: secret,
+        },
+        AuthMethod::OAuth => Credentials::Bearer {
+            username,
+            token: secret,
+        },
+    }
+}
+
+/// `Arc` for short: everything holds it.
+pub type Shared = Arc<Core>;

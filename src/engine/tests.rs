@@ -1,0 +1,8 @@
+//! The engine against sandbox servers in the same process: what a user sees must converge with what the server
+//! holds, whatever breaks in between.
+
+mod imap;
+mod outbox;
+mod pop3;
+mod profile;
+mod world;

@@ -1,0 +1,271 @@
+//! A profile in a temporary directory, a sandbox, and ways to wait for what should come true.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use posthorn_model::query::{PageStart, View};
+use posthorn_model::{
+    AccountConfig, AccountId, AuthMethod, Flags, Identity, LeaveOnServer, MailboxId, MessageId, Protocol,
+    Secret, SecretPlace, Timestamp,
+};
+use posthorn_sandbox::{NewMessage, Sandbox, SandboxOptions, Service};
+
+use crate::catalog::Row;
+use crate::report::{AccountReport, SyncRequest};
+use crate::{Clock, Command, Engine, Options};
+
+/// Deadline of everything that is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const NOW: i64 = 1_760_000_000;
+
+pub struct World {
+    dir: tempfile::TempDir,
+    pub sandbox: Sandbox,
+    time: Arc<AtomicI64>,
+    engine: Option<Engine>,
+    pub account: AccountId,
+}
+
+/// Runs a test on a runtime of its own, which stands for the window's.
+pub fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(test);
+}
+
+impl World {
+    pub async fn new(protocol: Protocol) -> Self {
+        Self::with(
+            protocol,
+            LeaveOnServer::Forever,
+            SandboxOptions::plain_and_empty(),
+        )
+        .await
+    }
+
+    pub async fn with(protocol: Protocol, policy: LeaveOnServer, options: SandboxOptions) -> Self {
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let dir = tempfile::tempdir().expect("a directory");
+        let time = Arc::new(AtomicI64::new(NOW));
+        let mut world = Self {
+            dir,
+            sandbox,
+            time,
+            engine: None,
+            account: AccountId(0),
+        };
+        world.open();
+        let login = world.sandbox.login();
+        let service = match protocol {
+            Protocol::Imap => Service::Imap,
+            Protocol::Pop3 => Service::Pop3,
+        };
+        let config = AccountConfig {
+            name: "test".into(),
+            protocol,
+            username: login.username.clone(),
+            auth: AuthMethod::Password,
+            secrets: SecretPlace::File,
+            allow_cleartext: false,
+            leave_on_server: policy,
+            identity: Identity {
+                name: login.name.clone(),
+                email: login.address.clone(),
+                signature: String::new(),
+            },
+            incoming: world.sandbox.endpoint(service),
+            outgoing: Some(world.sandbox.endpoint(Service::Smtp)),
+        };
+        let secret = Secret::new(login.password.clone());
+        world.account = world
+            .engine()
+            .add_account(config, Some(secret))
+            .await
+            .expect("an account");
+        world
+    }
+
+    fn options(&self) -> Options {
+        let time = Arc::clone(&self.time);
+        Options {
+            profile: Some(self.path()),
+            secrets_key: Some(Secret::new("a key".into())),
+            clock: Clock::new(move || Timestamp(time.load(Ordering::SeqCst))),
+            ..Options::default()
+        }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("profile")
+    }
+
+    pub fn open(&mut self) {
+        // A dropped engine gives its lock back when its last task has ended.
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Engine::open(self.options()) {
+                Ok(engine) => {
+                    self.engine = Some(engine);
+                    return;
+                }
+                Err(error) if Instant::now() > deadline => panic!("cannot open: {error}"),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    pub fn engine(&self) -> &Engine {
+        self.engine.as_ref().expect("an open engine")
+    }
+
+    /// As after a crash: no shutdown, and a new process.
+    pub fn crash(&mut self) {
+        self.engine = None;
+        self.open();
+    }
+
+    pub async fn restart(&mut self) {
+        self.engine().shutdown().await;
+        self.engine = None;
+        self.open();
+    }
+
+    pub fn pass_days(&self, days: i64) {
+        self.time.fetch_add(days * Timestamp::DAY, Ordering::SeqCst);
+    }
+
+    pub async fn sync(&self) -> AccountReport {
+        let mut report = self.engine().sync(SyncRequest::default()).await.expect("a sync");
+        report.accounts.remove(0)
+    }
+
+    /// A sync that must go well.
+    pub async fn sync_well(&self) -> AccountReport {
+        let report = self.sync().await;
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        report
+    }
+
+    pub async fn mailbox(&self, path: &str) -> MailboxId {
+        let all = self.engine().catalog().mailboxes(None).await.expect("mailboxes");
+        let found = all.iter().find(|mailbox| mailbox.name.path == path);
+        found.unwrap_or_else(|| panic!("no {path}")).id
+    }
+
+    pub async fn rows(&self, path: &str) -> Vec<Row> {
+        let view = View::Mailbox(self.mailbox(path).await);
+        let page = self.engine().catalog().page(view, PageStart::Newest, 1000).await;
+        page.expect("a page").rows
+    }
+
+    /// Subjects with flags, sorted, as the window shows them.
+    pub async fn here(&self, path: &str) -> Vec<(String, Vec<String>)> {
+        let mut all: Vec<_> = self
+            .rows(path)
+            .await
+            .into_iter()
+            .map(|row| (row.subject, row.flags.names()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// The same, as the server holds them.
+    pub fn there(&self, path: &str) -> Vec<(String, Vec<String>)> {
+        let mut all: Vec<_> = self
+            .sandbox
+            .messages(path)
+            .into_iter()
+            .map(|message| (subject_of(&message.raw), message.flags.names()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    pub async fn subjects(&self, path: &str) -> Vec<String> {
+        self.here(path)
+            .await
+            .into_iter()
+            .map(|(subject, _)| subject)
+            .collect()
+    }
+
+    pub fn subjects_there(&self, path: &str) -> Vec<String> {
+        self.there(path).into_iter().map(|(subject, _)| subject).collect()
+    }
+
+    pub async fn find(&self, path: &str, subject: &str) -> MessageId {
+        let rows = self.rows(path).await;
+        let row = rows.iter().find(|row| row.subject == subject);
+        row.unwrap_or_else(|| panic!("no {subject} in {path}")).message
+    }
+
+    pub fn deliver(&self, path: &str, number: usize) {
+        self.deliver_raw(path, letter(number));
+    }
+
+    pub fn deliver_raw(&self, path: &str, raw: Vec<u8>) {
+        let message = NewMessage {
+            raw,
+            flags: Flags::default(),
+            internal_date: Timestamp(NOW),
+        };
+        self.sandbox.add_message(path, message).expect("delivered");
+    }
+
+    pub async fn command(&self, command: Command) -> crate::Receipt {
+        self.engine().command(command).await.expect("a command")
+    }
+
+    /// Every whole message here has exactly bytes that the server served.
+    pub async fn assert_bytes(&self, path: &str) {
+        let catalog = self.engine().catalog();
+        let mut here = Vec::new();
+        for row in self.rows(path).await {
+            here.push(catalog.raw(row.message).await.expect("readable").expect("whole"));
+        }
+        let mut there: Vec<Vec<u8>> = self
+            .sandbox
+            .messages(path)
+            .iter()
+            .map(|message| message.raw.to_vec())
+            .collect();
+        here.sort();
+        there.sort();
+        assert!(
+            here == there,
+            "bytes differ in {path}: {} here, {} there",
+            here.len(),
+            there.len()
+        );
+    }
+
+    /// Waits for something to come true, woken by events.
+    pub async fn wait(&self, what: &str, mut is_true: impl AsyncFnMut(&Self) -> bool) {
+        let mut events = self.engine().events();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !is_true(self).await {
+            let event = tokio::time::timeout_at(deadline, events.next());
+            assert!(event.await.is_ok(), "waited in vain for: {what}");
+        }
+    }
+}
+
+pub fn letter(number: usize) -> Vec<u8> {
+    let hour = number % 24;
+    format!(
+        "From: Ada <ada@example.org>\r\nTo: you@example.org\r\nSubject: letter {number:04}\r\n\
+         Date: Wed, 1 Oct 2025 {hour:02}:00:00 +0000\r\nMessage-ID: <{number}@letters.example.org>\r\n\r\n\
+         The text of letter {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+pub fn subject_of(raw: &[u8]) -> String {
+    posthorn_mime::parse_header(raw).envelope.subject
+}
