@@ -15,10 +15,15 @@ pub mod channel;
 pub mod credentials;
 pub mod dial;
 pub mod error;
+#[cfg(test)]
+mod hostile;
 pub mod imap;
 pub mod keychain;
 pub mod payload;
 pub mod pop3;
+#[cfg(test)]
+#[cfg(unix)]
+mod real;
 mod sasl;
 pub mod smtp;
 mod starttls;

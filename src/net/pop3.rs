@@ -323,4 +323,6 @@ fn once_each<T>(entries: impl Iterator<Item = (MsgNo, T)>) -> Vec<(MsgNo, T)> {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -65,6 +65,14 @@ impl Mechanism {
     }
 }
 
+/// What a refusal is about, in words for people.
+pub(crate) const fn refused_words(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::Password { .. } => "the server refused the user name or password",
+        Credentials::Bearer { .. } => "the server refused the access token: it may have expired",
+    }
+}
+
 /// One authentication under way. Texts that go out are wiped when dropped.
 pub(crate) struct Exchange {
     state: State,

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::sasl::{Exchange, Mechanism};
+use crate::sasl::{self, Exchange, Mechanism};
 use crate::{Channel, Credentials, Dialer, Error, Greeter};
 use guard::{Guard, Reply};
 use offer::Offer;
@@ -187,7 +187,13 @@ impl Submission {
                     }
                     command = answer?;
                 }
-                _ => return Err(refused_login(&self.host, &reply)),
+                _ => {
+                    return Err(refused_login(
+                        &self.host,
+                        &reply,
+                        sasl::refused_words(credentials),
+                    ));
+                }
             }
         }
         Err(Error::protocol(&self.host, "the server asks on and on at login"))
@@ -416,7 +422,7 @@ fn refusal_error(host: &str, what: &str, reply: &Reply) -> Error {
         .permanently(reply.code >= 500)
 }
 
-fn refused_login(host: &str, reply: &Reply) -> Error {
+fn refused_login(host: &str, reply: &Reply, refused: &str) -> Error {
     // RFC 4954, section 6: 454 is the server's trouble, 432 and 534 to 538 are about the password or its use.
     let (class, what) = match reply.code {
         432 => (
@@ -424,7 +430,7 @@ fn refused_login(host: &str, reply: &Reply) -> Error {
             "the server wants another password or way to log in",
         ),
         400..=499 => (ErrorClass::Network, "the server cannot log in anybody for now"),
-        500..=599 => (ErrorClass::Auth, "the server refused the user name or password"),
+        500..=599 => (ErrorClass::Auth, refused),
         _ => (
             ErrorClass::Protocol,
             "the server's answer to the login cannot be understood",
@@ -452,5 +458,7 @@ fn parse_address(text: &str) -> Option<Address> {
     clean.then(|| Address::new_dangerous(user, domain))
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,11 @@ impl Dialogue {
         };
         match (answered, &self.last) {
             (_, Some(reply)) if !reply.is_ok => Ok(Err(reply.refusal(wire.host(), refused(ask)))),
-            (Some(answer), _) => Ok(Ok(answer)),
+            (Some(Some(answer)), _) => Ok(Ok(answer)),
+            (Some(None), _) => Ok(Err(Error::protocol(
+                wire.host(),
+                "the server gives numbers that cannot be",
+            ))),
             (None, _) => Err(Error::protocol(
                 wire.host(),
                 "the server's answer cannot be understood",
@@ -116,20 +120,30 @@ impl Dialogue {
     }
 }
 
-async fn put(client: &mut Client<DuplexStream>, ask: Ask) -> Option<Answer> {
-    let text =
-        |text: async_pop::response::types::message::Text| Answer::Text(text.as_str_lossy().into_owned());
+/// `None`: async-pop could not read the answer, and reads no other after it. `Some(None)`: its numbers are out of range.
+async fn put(client: &mut Client<DuplexStream>, ask: Ask) -> Option<Option<Answer>> {
+    let text = |text: async_pop::response::types::message::Text| {
+        Some(Answer::Text(text.as_str_lossy().into_owned()))
+    };
     match ask {
         Ask::Stat => {
             let stat = client.stat().await.ok()?;
-            Some(Answer::Counts {
-                messages: stat.counter().as_str().ok()?.parse().ok()?,
-                bytes: stat.size().as_str().ok()?.parse().ok()?,
-            })
+            let number = |text: &str| text.parse().ok();
+            let messages = stat.counter().as_str().ok().and_then(number);
+            let bytes = stat.size().as_str().ok().and_then(number);
+            Some(
+                messages
+                    .zip(bytes)
+                    .map(|(messages, bytes)| Answer::Counts { messages, bytes }),
+            )
         }
         Ask::Delete(number) => client.dele(usize::try_from(number).ok()?).await.ok().map(text),
         Ask::Reset => client.rset().await.ok().map(text),
-        Ask::Noop => client.noop().await.ok().map(|()| Answer::Text(String::new())),
+        Ask::Noop => client
+            .noop()
+            .await
+            .ok()
+            .map(|()| Some(Answer::Text(String::new()))),
         Ask::Quit => client.quit().await.ok().map(text),
     }
 }

@@ -8,7 +8,7 @@ use posthorn_model::{ErrorClass, Secret};
 use super::dialogue::Dialogue;
 use super::reply::Capabilities;
 use super::wire::Wire;
-use crate::sasl::{Exchange, Mechanism};
+use crate::sasl::{Exchange, Mechanism, refused_words};
 use crate::{Credentials, Error};
 
 /// Bytes in a command line, CRLF included (RFC 5034, section 4): a longer initial response goes on a line of its own.
@@ -44,7 +44,14 @@ pub(super) async fn log_in(
                 let what = "the user name or password holds characters that no server takes";
                 return Err(Error::new(ErrorClass::Config, wire.host(), what));
             }
-            use_password(wire, dialogue, capabilities, username, password).await
+            use_password(
+                wire,
+                dialogue,
+                capabilities,
+                (username, password),
+                refused_words(credentials),
+            )
+            .await
         }
         (None, Credentials::Bearer { .. }) => Err(Error::new(
             ErrorClass::Config,
@@ -58,12 +65,12 @@ async fn use_password(
     wire: &mut Wire,
     dialogue: &mut Dialogue,
     capabilities: &Capabilities,
-    username: &str,
-    password: &Secret,
+    (username, password): (&str, &Secret),
+    refused: &str,
 ) -> Result<(), Error> {
     match dialogue.log_in(wire, username, password).await? {
         Ok(()) => Ok(()),
-        Err(reply) => Err(reply.login_refusal(wire.host(), capabilities.auth_response_codes)),
+        Err(reply) => Err(reply.login_refusal(wire.host(), capabilities.auth_response_codes, refused)),
     }
 }
 
@@ -92,7 +99,11 @@ async fn authenticate(
             if reply.is_ok {
                 return exchange.finish(&host);
             }
-            return Err(reply.login_refusal(&host, capabilities.auth_response_codes));
+            return Err(reply.login_refusal(
+                &host,
+                capabilities.auth_response_codes,
+                refused_words(credentials),
+            ));
         }
         let Some(challenge) = line.strip_prefix(b"+") else {
             return Err(Error::protocol(

@@ -48,7 +48,7 @@ impl Reply {
     }
 
     /// What a refusal of a login means. Only some of them are about the password.
-    pub(super) fn login_refusal(&self, host: &str, codes: bool) -> Error {
+    pub(super) fn login_refusal(&self, host: &str, codes: bool, refused: &str) -> Error {
         let words = String::from_utf8_lossy(&self.text).to_ascii_lowercase();
         let locked = ["lock", "in use", "busy", "already"]
             .iter()
@@ -70,19 +70,11 @@ impl Reply {
                 "the server needs its administrator's help",
                 true,
             ),
-            Some("AUTH") => (
-                ErrorClass::Auth,
-                "the server refused the user name or password",
-                false,
-            ),
+            Some("AUTH") => (ErrorClass::Auth, refused, false),
             // RFC 3206, section 6: a server with AUTH-RESP-CODE would have said that it is about the password.
             _ if locked => (ErrorClass::Network, "another program has the mailbox open", false),
             _ if codes => (ErrorClass::Refused, "the server refused the login", false),
-            _ => (
-                ErrorClass::Auth,
-                "the server refused the user name or password",
-                false,
-            ),
+            _ => (ErrorClass::Auth, refused, false),
         };
         Error::new(class, host, what)
             .quoting(&self.text)
@@ -198,7 +190,11 @@ mod tests {
                 is_ok: false,
                 text: text.as_bytes().to_vec(),
             };
-            assert_eq!(reply.login_refusal("h", codes).class, expect, "{text:?}");
+            assert_eq!(
+                reply.login_refusal("h", codes, "refused").class,
+                expect,
+                "{text:?}"
+            );
         };
         check("[AUTH] bad password", true, ErrorClass::Auth);
         check("[auth] bad password", false, ErrorClass::Auth);
