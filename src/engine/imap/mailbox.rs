@@ -219,8 +219,16 @@ impl MailboxSync<'_> {
                 let all = self.session.search_all_uids().await?;
                 bounded(all).map(Some)
             }
-            // The flags of all messages came with their UIDs: a second question would tell the same.
-            Plan::UidDiff | Plan::Rekey => Ok(Some(reports.iter().map(|report| report.uid).collect())),
+            Plan::UidDiff | Plan::Rekey => {
+                // The flags of all messages came with their UIDs. A server may leave one out and still say OK: that
+                // something is gone is believed only when asked for by itself.
+                let told: UidSet = reports.iter().map(|report| report.uid).collect();
+                if known.minus(&told).is_empty() {
+                    return Ok(Some(told));
+                }
+                let all = self.session.search_all_uids().await?;
+                bounded(all).map(Some)
+            }
             Plan::Nothing | Plan::Quick { .. } | Plan::Resync { .. } => Ok(None),
         }
     }
