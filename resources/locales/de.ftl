@@ -285,6 +285,7 @@ settings-accounts = Konten
 settings-add = Ein Konto hinzufügen
 settings-window = Das Fenster
 settings-save = Sichern
+settings-test = Prüfen
 settings-saved = Gesichert
 appearance-title = Aussehen
 appearance-system = Wie das System

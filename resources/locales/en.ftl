@@ -299,6 +299,7 @@ settings-accounts = Accounts
 settings-add = Add an account
 settings-window = The window
 settings-save = Save
+settings-test = Test
 settings-saved = Saved
 appearance-title = Appearance
 appearance-system = As the system

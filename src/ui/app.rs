@@ -3,6 +3,7 @@
 mod action;
 mod keys;
 mod perform;
+mod sending;
 mod toast;
 mod view;
 mod writing;
@@ -14,6 +15,7 @@ use std::time::Instant;
 
 use iced::{Subscription, Task, event, window};
 use posthorn_engine::catalog::{Account, Mailbox, Submission};
+use posthorn_engine::report::TestReport;
 use posthorn_engine::{AccountState, Error, Event};
 use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
 
@@ -60,6 +62,7 @@ pub enum Message {
     PartsSaved(Result<Option<PathBuf>, Error>),
     SandboxStarted(Result<demo::Running, Error>),
     SandboxCleared(Result<(), Error>),
+    AccountTested(Result<TestReport, Error>),
     AccountSaved(Result<(), Error>),
     AccountRemoved(Result<(), Error>),
     LinkOpened(Result<(), Error>),
@@ -165,6 +168,11 @@ impl App {
             },
             Message::Settings(message) => match &mut self.screen {
                 Screen::Settings(settings) => settings.update(message, &self.directory),
+                _ => Vec::new(),
+            },
+            Message::AccountTested(result) => match &mut self.screen {
+                Screen::Setup(setup) => setup.tested(result),
+                Screen::Settings(settings) => settings.tested(result),
                 _ => Vec::new(),
             },
             Message::Sheet(message) => return self.sheet_message(message),

@@ -57,6 +57,7 @@ icons! {
     Important = "flag-important",
     Inbox = "inbox",
     Junk = "junk",
+    Left = "left",
     Link = "link",
     Move = "move",
     Person = "person",

@@ -21,6 +21,14 @@ pub fn button<'a, Message: Clone + 'a>(label: String, kind: Kind) -> Press<'a, M
     press(words::body(label).font(theme::font::MEDIUM)).kind(kind)
 }
 
+/// A button as wide as its column.
+pub fn wide_button<'a, Message: Clone + 'a>(label: String, kind: Kind) -> Press<'a, Message> {
+    press(container(words::body(label).font(theme::font::MEDIUM)).center_x(iced::Fill))
+        .kind(kind)
+        .width(iced::Fill)
+        .padding([10, 12])
+}
+
 /// A button of an icon and words.
 pub fn icon_button<'a, Message: Clone + 'a>(icon: Icon, label: String, kind: Kind) -> Press<'a, Message> {
     let color = move |theme: &iced::Theme| match kind {

@@ -6,6 +6,7 @@ use posthorn_model::{AccountConfig, AccountId, MessageId, Part, Secret, Submissi
 
 use crate::listing::Fetch;
 use crate::shortcut::Wish;
+use crate::theme::Appearance;
 
 /// Commands that belong together, and what is said when they are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub enum Action {
     ShowMail,
     ShowSetup,
     SetOffline(bool),
+    SetAppearance(Appearance),
     /// The keyboard's focus goes to this widget.
     Focus(&'static str),
     Failed(Error),

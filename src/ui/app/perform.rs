@@ -43,6 +43,10 @@ impl App {
                 operation::focus(setup::ADDRESS)
             }
             Action::ShowMail => self.show_mail(),
+            Action::SetAppearance(appearance) => {
+                self.appearance = appearance;
+                Task::none()
+            }
             Action::Focus(id) => operation::focus(id),
             Action::Failed(error) => {
                 self.fail(&error);
@@ -101,9 +105,7 @@ impl App {
                 })
             }
             Action::TestAccount(config, secret) => {
-                Task::perform(bridge.test_account(*config, secret), |result| {
-                    Message::Setup(setup::Message::Tested(result))
-                })
+                Task::perform(bridge.test_account(*config, secret), Message::AccountTested)
             }
             Action::AddAccount(config, secret) => {
                 Task::perform(bridge.add_account(*config, secret), |result| {

@@ -39,8 +39,14 @@ impl App {
         let front = self
             .composing
             .and_then(|id| self.composers.iter().find(|composer| composer.id == id));
-        let composer = front.map(|composer| compose::view(composer, &self.directory).map(Message::Compose));
-        self.mail.view(&self.directory, &self.clock, composer)
+        let pane = front.map(|composer| compose::view(composer, &self.directory).map(Message::Compose));
+        let waiting: Vec<_> = self
+            .composers
+            .iter()
+            .filter(|composer| Some(composer.id) != self.composing)
+            .map(|composer| compose::chip(composer, Message::ComposerPicked(composer.id)))
+            .collect();
+        self.mail.view(&self.directory, &self.clock, pane, waiting)
     }
 
     /// Nothing for a moment, then a word: the engine is usually open before an eye could tell.

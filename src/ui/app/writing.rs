@@ -1,30 +1,22 @@
 //! Composers: opening, saving, sending, and taking a message back.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use iced::Task;
 use iced::widget::operation;
 use posthorn_engine::catalog::Submission;
-use posthorn_engine::{Command, Error, Outgoing};
+use posthorn_engine::{Command, Error};
 use posthorn_mime::compose::{self as mime, Draft};
-use posthorn_model::{AccountId, ErrorClass, Identity, MessageId, SubmissionId, SubmissionState};
+use posthorn_model::{AccountId, ErrorClass, Identity, MessageId, SubmissionState};
 
-use super::toast::Way;
 use super::{Action, App, Deed, Message, Screen};
-use crate::bridge::{Bridge, aside};
-use crate::screen::compose::{self, BODY, Composer, File, Saved, Start, TO};
+use crate::bridge::aside;
+use crate::screen::compose::{self, BODY, Composer, Saved, Start, TO};
 use crate::shortcut::Wish;
 use crate::t;
 
-/// How long a message can be taken back.
-const UNSEND: Duration = Duration::from_secs(8);
-/// A file beyond this is not read into memory.
-const LARGEST: u64 = 50 * 1024 * 1024;
-
 impl App {
-    fn identity(&self, account: AccountId) -> Identity {
+    pub(super) fn identity(&self, account: AccountId) -> Identity {
         self.directory
             .account(account)
             .map(|account| account.config.identity.clone())
@@ -173,7 +165,7 @@ impl App {
         }
     }
 
-    fn front(&mut self) -> Option<&mut Composer> {
+    pub(super) fn front(&mut self) -> Option<&mut Composer> {
         let id = self.composing?;
         self.composers.iter_mut().find(|composer| composer.id == id)
     }
@@ -204,7 +196,7 @@ impl App {
         Task::none()
     }
 
-    fn take(&mut self, id: u64) -> Option<Composer> {
+    pub(super) fn take(&mut self, id: u64) -> Option<Composer> {
         let at = self.composers.iter().position(|composer| composer.id == id)?;
         if self.composing == Some(id) {
             self.composing = None;
@@ -325,108 +317,6 @@ impl App {
         Task::none()
     }
 
-    pub(super) fn pick_files(&mut self) -> Task<Message> {
-        let Some(id) = self.composing else {
-            return Task::none();
-        };
-        Task::perform(
-            async {
-                let paths = crate::system::pick_files().await;
-                read_files(paths).await
-            },
-            move |files| Message::Compose(compose::Message::FilesRead(id, files)),
-        )
-    }
-
-    /// A file dropped anywhere while a message is being written goes along with it.
-    pub(super) fn file_dropped(&mut self, path: PathBuf) -> Task<Message> {
-        let Some(id) = self.composing else {
-            return Task::none();
-        };
-        Task::perform(read_files(vec![path]), move |files| {
-            Message::Compose(compose::Message::FilesRead(id, files))
-        })
-    }
-
-    pub(super) fn send(&mut self) -> Task<Message> {
-        let Some((id, account)) = self.front().map(|composer| (composer.id, composer.account)) else {
-            return Task::none();
-        };
-        let identity = self.identity(account);
-        self.clock.tick();
-        let now = self.clock.now;
-        let Some(bridge) = self.bridge.clone() else {
-            return Task::none();
-        };
-        let Some(composer) = self.front() else {
-            return Task::none();
-        };
-        let draft = composer.draft(&identity);
-        if draft.to.is_empty() && draft.cc.is_empty() && draft.bcc.is_empty() {
-            composer.error = Some(t!("compose-no-recipient"));
-            return operation::focus(TO);
-        }
-        if composer.sending {
-            return Task::none();
-        }
-        composer.sending = true;
-        let replaces = composer.draft;
-        Task::perform(submit(bridge, draft, account, now, replaces), move |result| {
-            Message::SubmissionQueued(id, result)
-        })
-    }
-
-    pub(super) fn submission_queued(
-        &mut self,
-        id: u64,
-        result: Result<SubmissionId, Error>,
-    ) -> Task<Message> {
-        match result {
-            Ok(submission) => {
-                if let Some(mut composer) = self.take(id) {
-                    composer.sending = false;
-                    self.sent.push((submission, composer));
-                }
-                self.toast(t!("compose-sending"), Way::Unsend(submission), UNSEND, false);
-            }
-            Err(error) => {
-                if let Some(composer) = self.composers.iter_mut().find(|composer| composer.id == id) {
-                    composer.sending = false;
-                    composer.error = Some(error.message);
-                }
-            }
-        }
-        Task::none()
-    }
-
-    /// What cannot be taken back any more need not be kept.
-    pub(super) fn forget_sent(&mut self) {
-        let toasts = &self.toasts;
-        self.sent
-            .retain(|(id, _)| toasts.iter().any(|toast| toast.way == Way::Unsend(*id)));
-    }
-
-    pub(super) fn submission_cancelled(
-        &mut self,
-        id: SubmissionId,
-        result: Result<(), Error>,
-    ) -> Task<Message> {
-        match result {
-            Ok(()) => {
-                if let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id) {
-                    let (_, mut composer) = self.sent.remove(at);
-                    composer.saved = Saved::Dirty(Instant::now());
-                    self.composing = Some(composer.id);
-                    self.composers.push(composer);
-                    return operation::focus(BODY);
-                }
-                self.say(t!("compose-unsent"));
-            }
-            Err(error) => self.fail(&error),
-        }
-        Task::none()
-    }
-
     pub(super) fn outbox_loaded(&mut self, outbox: Vec<Submission>) {
         self.directory.stuck = outbox
             .into_iter()
@@ -446,66 +336,7 @@ fn random() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-fn build(draft: &Draft, now: posthorn_model::Timestamp) -> mime::Built {
+pub(super) fn build(draft: &Draft, now: posthorn_model::Timestamp) -> mime::Built {
     let id = mime::message_id(&draft.identity, &format!("{:016x}{:016x}", random(), random()));
     mime::build(draft, now, &id, random())
-}
-
-async fn submit(
-    bridge: Bridge,
-    draft: Draft,
-    account: AccountId,
-    now: posthorn_model::Timestamp,
-    replaces: Option<MessageId>,
-) -> Result<SubmissionId, Error> {
-    let built = aside(move || build(&draft, now)).await?;
-    if let Some(bad) = built.refused.first() {
-        return Err(Error::new(
-            ErrorClass::Config,
-            t!("compose-bad-address", address = bad.to_string()),
-        ));
-    }
-    let wait = i64::try_from(UNSEND.as_secs()).unwrap_or(0);
-    bridge
-        .send(Outgoing {
-            account,
-            raw: built.raw,
-            recipients: built.recipients,
-            at: Some(now.plus_seconds(wait)),
-            draft: replaces,
-        })
-        .await
-}
-
-async fn read_files(paths: Vec<PathBuf>) -> Vec<Result<File, Error>> {
-    let read = aside(move || paths.into_iter().map(|path| read_file(&path)).collect()).await;
-    read.unwrap_or_else(|error| vec![Err(error)])
-}
-
-fn read_file(path: &std::path::Path) -> Result<File, Error> {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let failed = |why: String| {
-        Error::new(
-            ErrorClass::Disk,
-            t!("compose-file-failed", name = name.clone(), why = why),
-        )
-    };
-    let size = std::fs::metadata(path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
-    if size > LARGEST {
-        return Err(failed(t!(
-            "compose-file-large",
-            size = crate::when::size(LARGEST)
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    Ok(File {
-        content_type: posthorn_mime::content_type_for(&name).to_owned(),
-        name,
-        bytes: Arc::new(bytes),
-    })
 }

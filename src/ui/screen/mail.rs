@@ -1,27 +1,26 @@
 //! The three panes: where mail is, what is there, what it says.
 
+mod deed;
 mod list_pane;
 pub mod reader;
 mod sidebar;
 mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use iced::Element;
 use iced::widget::row;
+use posthorn_engine::Error;
 use posthorn_engine::catalog::{Page, Row};
-use posthorn_engine::command::Selection;
-use posthorn_engine::{Command, Error};
 use posthorn_model::query::{Cursor, View};
-use posthorn_model::{AccountId, Flag, FlagChange, MailboxId, MessageId, SpecialUse};
+use posthorn_model::{AccountId, Flag, FlagChange, MessageId, SpecialUse};
 
-use crate::app::{Action, Deed};
+use crate::app::Action;
 use crate::directory::Directory;
 use crate::listing::{Fetch, Listing, Subject};
 use crate::row as card;
 use crate::shortcut::Wish;
-use crate::t;
 use crate::when::Clock;
 use crate::widget::{ListEvent, splitter};
 
@@ -188,7 +187,7 @@ impl Mail {
                     .listing
                     .row_of(key)
                     .is_some_and(|row| row.flags.contains(Flag::Flagged));
-                self.flag(&BTreeSet::from([key]), &star(!starred))
+                self.flag(&BTreeSet::from([key]), &deed::star(!starred))
             }
             ListEvent::Pressed { key, modifiers, .. } if modifiers.shift() => {
                 self.listing.extend_to(key);
@@ -319,7 +318,7 @@ impl Mail {
             }
             Wish::ToggleStar => {
                 let all = self.listing.chosen().all(|row| row.flags.contains(Flag::Flagged));
-                self.flag(&self.listing.selected.clone(), &star(!all))
+                self.flag(&self.listing.selected.clone(), &deed::star(!all))
             }
             Wish::Move if !self.listing.selected.is_empty() => vec![Action::ShowMove],
             Wish::Reply | Wish::ReplyAll | Wish::Forward => self.answer(wish),
@@ -369,101 +368,6 @@ impl Mail {
             .unwrap_or_default()
     }
 
-    /// The chosen rows, mailbox by mailbox.
-    fn by_mailbox(&self, cursors: &BTreeSet<Cursor>) -> Vec<Selection> {
-        let mut groups: BTreeMap<MailboxId, Vec<MessageId>> = BTreeMap::new();
-        for cursor in cursors {
-            groups.entry(cursor.mailbox).or_default().push(cursor.message);
-        }
-        groups
-            .into_iter()
-            .map(|(mailbox, messages)| Selection {
-                messages,
-                mailbox: Some(mailbox),
-            })
-            .collect()
-    }
-
-    fn flag(&mut self, cursors: &BTreeSet<Cursor>, change: &FlagChange) -> Vec<Action> {
-        if cursors.is_empty() {
-            return Vec::new();
-        }
-        self.listing.flag(cursors, change);
-        self.reader.flag(cursors, change);
-        let commands = self
-            .by_mailbox(cursors)
-            .into_iter()
-            .map(|selection| Command::Flag {
-                selection,
-                change: change.clone(),
-            })
-            .collect();
-        vec![Action::Do(Deed::quiet(commands))]
-    }
-
-    /// Archive, delete or junk: the rows leave at once, and a toast offers them back.
-    fn put_away(&mut self, wish: Wish, directory: &Directory) -> Vec<Action> {
-        let chosen = self.listing.selected.clone();
-        if chosen.is_empty() {
-            return Vec::new();
-        }
-        let for_good = wish == Wish::Delete
-            && chosen
-                .iter()
-                .any(|cursor| directory.deletes_for_good(cursor.mailbox));
-        if for_good {
-            return vec![Action::AskDelete(chosen.len())];
-        }
-        self.carry_out(wish)
-    }
-
-    /// As [`Self::put_away`], after any question was answered.
-    pub fn carry_out(&mut self, wish: Wish) -> Vec<Action> {
-        let count = self.listing.selected.len();
-        let (make, said): (fn(Selection) -> Command, String) = match wish {
-            Wish::Archive => (Command::Archive, t!("done-archived", count = count)),
-            Wish::Junk => (Command::Junk, t!("done-junked", count = count)),
-            _ => (Command::Delete, t!("done-deleted", count = count)),
-        };
-        let commands = self
-            .by_mailbox(&self.listing.selected)
-            .into_iter()
-            .map(make)
-            .collect();
-        self.leave(Deed::undoable(commands, said))
-    }
-
-    /// Moves the chosen rows.
-    pub fn move_to(&mut self, to: MailboxId, name: &str) -> Vec<Action> {
-        let count = self.listing.selected.len();
-        let commands = self
-            .by_mailbox(&self.listing.selected)
-            .into_iter()
-            .map(|selection| Command::Move { selection, to })
-            .collect();
-        self.leave(Deed::undoable(
-            commands,
-            t!("done-moved", count = count, mailbox = name.to_owned()),
-        ))
-    }
-
-    fn leave(&mut self, deed: Deed) -> Vec<Action> {
-        let gone = self.listing.selected.clone();
-        let next = self.listing.neighbour();
-        self.listing.remove(&gone);
-        self.read_at = None;
-        let mut actions = vec![Action::Do(deed)];
-        match next {
-            Some(next) => {
-                self.listing.select_only(next);
-                self.listing.reveal += 1;
-                actions.extend(self.open());
-            }
-            None => self.reader.clear(),
-        }
-        actions
-    }
-
     /// The rows that an action would take, for dialogs.
     pub fn chosen(&self) -> impl Iterator<Item = &Row> {
         self.listing.chosen()
@@ -475,6 +379,7 @@ impl Mail {
         directory: &'a Directory,
         clock: &'a Clock,
         instead: Option<Element<'a, crate::app::Message>>,
+        waiting: Vec<Element<'a, crate::app::Message>>,
     ) -> Element<'a, crate::app::Message> {
         let mut panes = row![];
         if self.sidebar_open {
@@ -487,22 +392,15 @@ impl Mail {
         panes = panes
             .push(list_pane::view(self, directory, clock, self.list_width).map(crate::app::Message::Mail))
             .push(splitter(|by| crate::app::Message::Mail(Message::ListDragged(by))));
-        panes = panes.push(match instead {
+        let pane = match instead {
             Some(composer) => composer,
             None => list_pane::reading(self, directory, clock).map(crate::app::Message::Mail),
-        });
+        };
+        panes = panes.push(list_pane::with_waiting(pane, waiting));
         iced::widget::column![
             panes.height(iced::Fill),
             status::view(directory).map(crate::app::Message::Mail)
         ]
         .into()
-    }
-}
-
-fn star(on: bool) -> FlagChange {
-    if on {
-        FlagChange::adding(Flag::Flagged)
-    } else {
-        FlagChange::removing(Flag::Flagged)
     }
 }

@@ -24,6 +24,7 @@ pub enum Message {
     BackPressed,
     Form(FormMessage),
     SavePressed,
+    TestPressed,
     RemovePressed,
     RemoveConfirmed,
     RemoveCancelled,
@@ -41,8 +42,7 @@ pub struct Settings {
     pub saved: bool,
     pub changed: bool,
     pub removing: bool,
-    /// Picked here, taken over by the program.
-    pub appearance: Option<Appearance>,
+    pub testing: bool,
 }
 
 impl Settings {
@@ -56,7 +56,7 @@ impl Settings {
             saved: false,
             changed: false,
             removing: false,
-            appearance: None,
+            testing: false,
         };
         if let Some(first) = directory.accounts.first() {
             settings.pick(first.id, directory);
@@ -72,6 +72,7 @@ impl Settings {
         self.saved = false;
         self.changed = false;
         self.removing = false;
+        self.testing = false;
     }
 
     /// The engine has taken the change.
@@ -110,6 +111,7 @@ impl Settings {
                 }
             }
             Message::SavePressed => return self.save(),
+            Message::TestPressed => return self.test(),
             Message::RemovePressed => self.removing = true,
             Message::RemoveCancelled => self.removing = false,
             Message::RemoveConfirmed => {
@@ -117,9 +119,34 @@ impl Settings {
                     return vec![Action::RemoveAccount(id)];
                 }
             }
-            Message::AppearancePicked(appearance) => self.appearance = Some(appearance),
+            Message::AppearancePicked(appearance) => return vec![Action::SetAppearance(appearance)],
         }
         Vec::new()
+    }
+
+    /// The servers have answered.
+    pub fn tested(&mut self, result: Result<TestReport, Error>) -> Vec<Action> {
+        self.testing = false;
+        match result {
+            Ok(report) => self.report = Some(report),
+            Err(error) => self.error = Some(error.message),
+        }
+        Vec::new()
+    }
+
+    fn test(&mut self) -> Vec<Action> {
+        match self.form.as_ref().map(Form::account) {
+            Some(Ok((config, secret))) if !self.testing => {
+                self.testing = true;
+                self.report = None;
+                vec![Action::TestAccount(Box::new(config), secret)]
+            }
+            Some(Err(why)) => {
+                self.error = Some(why);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn save(&mut self) -> Vec<Action> {

@@ -24,7 +24,6 @@ pub enum Message {
     BackPressed,
     Form(FormMessage),
     TestPressed,
-    Tested(Result<TestReport, Error>),
     AddAnywayPressed,
     SandboxPressed,
     CancelPressed,
@@ -106,7 +105,6 @@ impl Setup {
                 }
             }
             Message::TestPressed => return self.test(),
-            Message::Tested(result) => return self.tested(result),
             Message::AddAnywayPressed => return self.add(),
             Message::SandboxPressed => {
                 if self.busy == Busy::No {
@@ -138,7 +136,8 @@ impl Setup {
         }
     }
 
-    fn tested(&mut self, result: Result<TestReport, Error>) -> Vec<Action> {
+    /// The servers have answered: where all is well, the account is added.
+    pub fn tested(&mut self, result: Result<TestReport, Error>) -> Vec<Action> {
         self.busy = Busy::No;
         match result {
             Ok(report) => {

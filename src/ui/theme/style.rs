@@ -1,7 +1,7 @@
 //! How the toolkit's widgets look, from the tokens.
 
 use iced::widget::{container, progress_bar, scrollable, text, text_editor, text_input};
-use iced::{Border, Color, Shadow, Theme, Vector};
+use iced::{Border, Color, Theme};
 
 use super::{HAIRLINE, radius, tokens};
 
@@ -53,16 +53,12 @@ pub fn sunken(theme: &Theme) -> container::Style {
     filled(tokens(theme).surface_sunken, tokens(theme).text)
 }
 
-/// A dialog or menu that floats over the window.
+/// A dialog or menu that floats over the window. Without a shadow, as everything here: the software renderer draws
+/// shadows without a clip, so that every partial redraw darkens them anew.
 pub fn floating(theme: &Theme) -> container::Style {
     let t = tokens(theme);
     container::Style {
-        border: border(t.hairline, HAIRLINE, radius::CARD),
-        shadow: Shadow {
-            color: t.shadow,
-            offset: Vector::new(0.0, 6.0),
-            blur_radius: 24.0,
-        },
+        border: border(t.border, HAIRLINE, radius::CARD),
         ..filled(t.surface_raised, t.text)
     }
 }
@@ -114,11 +110,6 @@ pub fn toast(theme: &Theme) -> container::Style {
     let t = tokens(theme);
     container::Style {
         border: border(Color::TRANSPARENT, 0.0, radius::CARD),
-        shadow: Shadow {
-            color: t.shadow,
-            offset: Vector::new(0.0, 4.0),
-            blur_radius: 16.0,
-        },
         ..filled(t.inverse, t.on_inverse)
     }
 }

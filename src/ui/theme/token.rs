@@ -43,7 +43,6 @@ pub struct Tokens {
     pub inverse_accent: Color,
     /// Laid over the window under a dialog.
     pub scrim: Color,
-    pub shadow: Color,
     /// One for each account, in the order they were added.
     pub accounts: [Color; 6],
 }
@@ -79,13 +78,7 @@ pub const LIGHT: Tokens = Tokens {
         r: 0.10,
         g: 0.09,
         b: 0.08,
-        a: 0.32,
-    },
-    shadow: Color {
-        r: 0.10,
-        g: 0.08,
-        b: 0.04,
-        a: 0.16,
+        a: 0.36,
     },
     accounts: [
         color!(0x3f_7c_b8),
@@ -125,12 +118,6 @@ pub const DARK: Tokens = Tokens {
     on_inverse: color!(0x22_20_1c),
     inverse_accent: color!(0x74_50_08),
     scrim: Color {
-        r: 0.0,
-        g: 0.0,
-        b: 0.0,
-        a: 0.5,
-    },
-    shadow: Color {
         r: 0.0,
         g: 0.0,
         b: 0.0,

@@ -5,6 +5,7 @@
 //! Rows that are not loaded are drawn as skeletons and asked for. When rows come or go above the view, the row at the
 //! top stays where it is: its key is looked up in the new data.
 
+mod hand;
 mod place;
 
 pub use place::Place;
@@ -12,7 +13,7 @@ pub use place::Place;
 use std::fmt::Debug;
 
 use iced::advanced::layout::{self, Layout};
-use iced::advanced::mouse::click::{Click, Kind};
+use iced::advanced::mouse::click::Click;
 use iced::advanced::renderer::{self, Quad};
 use iced::advanced::widget::operation::Focusable;
 use iced::advanced::widget::{Id, Operation, Tree, tree};
@@ -30,8 +31,6 @@ use crate::widget::press::draw_focus;
 const BAR: f32 = 10.0;
 /// The scroll bar's thumb never gets smaller.
 const THUMB: f32 = 28.0;
-/// What one notch of a wheel moves.
-const NOTCH: f32 = 60.0;
 
 /// What the list shows. All of it in memory; nothing here may wait.
 pub trait Rows {
@@ -226,123 +225,6 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
         state.place.remember(&self.rows, self.row_height, state.height);
         if before != (state.place.row, state.place.px) {
             self.ask(state, shell);
-            shell.request_redraw();
-        }
-    }
-
-    fn pressed(
-        &self,
-        state: &mut State<R::Key>,
-        button: mouse::Button,
-        bounds: Rectangle,
-        point: Point,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        if let Some(thumb) = self.thumb(state, bounds)
-            && point.x >= bounds.x + bounds.width - BAR
-        {
-            let held = if thumb.contains(Point::new(thumb.x, point.y)) {
-                point.y - thumb.y
-            } else {
-                thumb.height / 2.0
-            };
-            state.dragging = Some(held);
-            self.drag(state, bounds, point, shell);
-            shell.capture_event();
-            return;
-        }
-        let Some((row, area)) = self.row_at(state, bounds, point) else {
-            return;
-        };
-        let Some(key) = self.rows.key(row) else { return };
-        shell.capture_event();
-        if button == mouse::Button::Right {
-            shell.publish((self.on_event)(ListEvent::Context { row, key, at: point }));
-            return;
-        }
-        let click = Click::new(point, button, state.click);
-        state.click = Some(click);
-        if click.kind() == Kind::Double {
-            shell.publish((self.on_event)(ListEvent::DoublePressed { key }));
-        } else {
-            shell.publish((self.on_event)(ListEvent::Pressed {
-                row,
-                key,
-                at: Point::new(point.x - area.x, point.y - area.y),
-                width: area.width,
-                modifiers: state.modifiers,
-            }));
-        }
-    }
-
-    fn drag(
-        &self,
-        state: &mut State<R::Key>,
-        bounds: Rectangle,
-        point: Point,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        let (Some(held), Some(thumb)) = (state.dragging, self.thumb(state, bounds)) else {
-            return;
-        };
-        let track = bounds.height - thumb.height;
-        let share = if track > 0.0 {
-            (point.y - held - bounds.y) / track
-        } else {
-            0.0
-        };
-        state
-            .place
-            .jump(share, self.rows.total(), self.row_height, bounds.height);
-        state.place.remember(&self.rows, self.row_height, state.height);
-        self.ask(state, shell);
-        shell.request_redraw();
-    }
-
-    fn mouse(
-        &self,
-        state: &mut State<R::Key>,
-        event: &mouse::Event,
-        bounds: Rectangle,
-        cursor: mouse::Cursor,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        match event {
-            mouse::Event::WheelScrolled { delta } if cursor.is_over(bounds) => {
-                let pixels = match delta {
-                    mouse::ScrollDelta::Lines { y, .. } => -y * NOTCH,
-                    mouse::ScrollDelta::Pixels { y, .. } => -y,
-                };
-                self.scroll(state, pixels, shell);
-                shell.capture_event();
-            }
-            mouse::Event::ButtonPressed(button) => {
-                state.focused = false;
-                if let Some(point) = cursor.position_over(bounds) {
-                    self.pressed(state, *button, bounds, point, shell);
-                }
-            }
-            mouse::Event::ButtonReleased(mouse::Button::Left) if state.dragging.is_some() => {
-                state.dragging = None;
-                shell.request_redraw();
-                shell.capture_event();
-            }
-            mouse::Event::CursorMoved { .. } => {
-                if state.dragging.is_some()
-                    && let Some(point) = cursor.position()
-                {
-                    self.drag(state, bounds, point, shell);
-                }
-            }
-            _ => {}
-        }
-        let hovered = cursor
-            .position_over(bounds)
-            .filter(|_| state.dragging.is_none())
-            .and_then(|point| self.row_at(state, bounds, point))
-            .map(|(row, _)| row);
-        if hovered != state.hovered {
-            state.hovered = hovered;
             shell.request_redraw();
         }
     }

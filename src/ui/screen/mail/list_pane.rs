@@ -221,3 +221,19 @@ pub fn reading<'a>(mail: &'a Mail, directory: &'a Directory, clock: &'a Clock) -
     .style(style::surface)
     .into()
 }
+
+/// The pane with the messages below it that wait to be written on.
+pub fn with_waiting<'a, M: 'a>(pane: Element<'a, M>, waiting: Vec<Element<'a, M>>) -> Element<'a, M> {
+    if waiting.is_empty() {
+        return pane;
+    }
+    column![
+        container(pane).height(Fill),
+        rule(),
+        container(row(waiting).spacing(gap::S))
+            .padding([gap::S, gap::L])
+            .width(Fill)
+            .style(style::surface)
+    ]
+    .into()
+}

@@ -64,7 +64,7 @@ fn index<'a>(settings: &Settings, directory: &'a Directory) -> Element<'a, Messa
     container(
         column![
             row![
-                press(crate::icon::icon(Icon::Reply))
+                press(crate::icon::icon(Icon::Left))
                     .kind(Kind::Quiet)
                     .padding(7)
                     .on_press(Message::BackPressed),
@@ -121,6 +121,14 @@ fn account_page<'a>(settings: &'a Settings, form: &'a Form) -> Element<'a, Messa
     buttons = buttons.push(
         button(t!("settings-save"), Kind::Primary)
             .on_press_maybe(settings.changed.then_some(Message::SavePressed)),
+    );
+    let test = if settings.testing {
+        t!("setup-testing")
+    } else {
+        t!("settings-test")
+    };
+    buttons = buttons.push(
+        button(test, Kind::Secondary).on_press_maybe((!settings.testing).then_some(Message::TestPressed)),
     );
     if settings.saved {
         buttons = buttons.push(words::body(t!("settings-saved")).style(style::success));

@@ -8,7 +8,7 @@ use super::{ADDRESS, Busy, Message, Setup, form_view};
 use crate::icon::{self, Icon};
 use crate::t;
 use crate::theme::{size, space as gap, style, tokens};
-use crate::widget::{Kind, button, rule, words};
+use crate::widget::{Kind, button, rule, wide_button, words};
 
 pub fn view(setup: &Setup) -> Element<'_, Message> {
     let page = match &setup.form {
@@ -44,9 +44,7 @@ fn address_page(setup: &Setup) -> Element<'_, Message> {
         words::muted(t!("setup-question")).center(),
         space().height(gap::S),
         field,
-        button(t!("setup-continue"), Kind::Primary)
-            .width(Fill)
-            .padding([10, 12])
+        wide_button(t!("setup-continue"), Kind::Primary)
             .on_press_maybe(ready.then_some(Message::ContinuePressed)),
     ]
     .spacing(gap::M)

@@ -51,32 +51,42 @@ const COMMANDS: [Wish; 20] = [
     Wish::ZoomOut,
 ];
 
-/// How well words match what was typed: the smaller the better. Letters must follow one another, not closely.
-fn rank(words: &str, typed: &str) -> Option<usize> {
-    let words = words.to_lowercase();
+/// How well a line matches what was typed: the smaller the better. The letters of its name may be apart; its other
+/// words must hold what was typed as it stands.
+fn rank(name: &str, others: &str, typed: &str) -> Option<usize> {
+    let (name, others) = (name.to_lowercase(), others.to_lowercase());
     let typed = typed.trim().to_lowercase();
-    if let Some(at) = words.find(&typed) {
-        return Some(at);
+    if name.starts_with(&typed) {
+        return Some(0);
     }
-    let mut rest = words.chars();
+    if name.split_whitespace().any(|word| word.starts_with(&typed)) {
+        return Some(1);
+    }
+    if name.contains(&typed) {
+        return Some(2);
+    }
+    if others.contains(&typed) {
+        return Some(3);
+    }
+    let mut rest = name.chars();
     typed
         .chars()
         .filter(|c| !c.is_whitespace())
         .all(|wanted| rest.any(|c| c == wanted))
-        .then_some(1000)
+        .then_some(4)
 }
 
 impl Choices {
-    fn best(&self, all: impl Iterator<Item = (String, Choice)>) -> Vec<Choice> {
+    fn best(&self, all: impl Iterator<Item = (String, String, Choice)>) -> Vec<Choice> {
         let mut found: Vec<(usize, Choice)> = all
-            .filter_map(|(words, choice)| Some((rank(&words, &self.typed)?, choice)))
+            .filter_map(|(name, others, choice)| Some((rank(&name, &others, &self.typed)?, choice)))
             .collect();
         found.sort_by_key(|(rank, _)| *rank);
         found.truncate(SHOWN);
         found.into_iter().map(|(_, choice)| choice).collect()
     }
 
-    fn of_mailboxes(directory: &Directory) -> impl Iterator<Item = (String, Choice)> + '_ {
+    fn of_mailboxes(directory: &Directory) -> impl Iterator<Item = (String, String, Choice)> + '_ {
         directory
             .mailboxes
             .iter()
@@ -87,14 +97,14 @@ impl Choices {
                     .account(mailbox.account)
                     .map(|account| account.config.name.clone())
                     .unwrap_or_default();
-                let words = format!("{name} {} {account}", mailbox.name.path);
+                let others = format!("{} {account}", mailbox.name.path);
                 let choice = Choice::Mailbox {
                     id: mailbox.id,
-                    name,
+                    name: name.clone(),
                     account,
                     icon: mailbox_icon(mailbox.special_use),
                 };
-                (words, choice)
+                (name, others, choice)
             })
     }
 
@@ -107,7 +117,7 @@ impl Choices {
     pub fn everything(&self, directory: &Directory) -> Vec<Choice> {
         let commands = COMMANDS
             .into_iter()
-            .map(|wish| (shortcut::name(wish), Choice::Wish(wish)));
+            .map(|wish| (shortcut::name(wish), String::new(), Choice::Wish(wish)));
         self.best(commands.chain(Self::of_mailboxes(directory)))
     }
 }
@@ -118,10 +128,15 @@ mod tests {
 
     #[test]
     fn ranks_what_was_typed() {
-        assert_eq!(rank("Archive", "arc"), Some(0));
-        assert_eq!(rank("My Archive", "arc"), Some(3));
-        assert_eq!(rank("Reply to all", "rta"), Some(1000));
-        assert_eq!(rank("Archive", "x"), None);
-        assert_eq!(rank("Archive", ""), Some(0));
+        let check = |name: &str, typed: &str, expect: Option<usize>| {
+            assert_eq!(rank(name, "Old/Attic", typed), expect, "{name} {typed}");
+        };
+        check("Archive", "arc", Some(0));
+        check("My Archive", "arc", Some(1));
+        check("Research", "arc", Some(2));
+        check("Archive", "attic", Some(3));
+        check("Reply to all", "rta", Some(4));
+        check("Archive", "x", None);
+        check("Archive", "", Some(0));
     }
 }

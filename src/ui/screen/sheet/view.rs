@@ -57,9 +57,12 @@ fn keys<'a>() -> Element<'a, Message> {
             .filter(|(group, _, _)| *group == wanted)
             .map(|(_, keys, name)| {
                 row![
-                    container(words::caption(keys).font(font::MEDIUM))
-                        .padding([1, 6])
-                        .style(style::tag),
+                    container(
+                        container(words::caption(keys).font(font::MEDIUM))
+                            .padding([1, 6])
+                            .style(style::tag)
+                    )
+                    .align_right(74),
                     words::body(name).width(Fill)
                 ]
                 .spacing(gap::S)
