@@ -110,6 +110,8 @@ pub struct App {
     options: UiOptions,
     bridge: Option<Bridge>,
     sandbox: Option<demo::Running>,
+    /// The sandbox is on its way: its accounts are not left over.
+    sandbox_starting: bool,
     keys: Keys,
     opened_at: Instant,
     /// Serial numbers of composers and toasts.
@@ -136,6 +138,7 @@ impl App {
             options,
             bridge: None,
             sandbox: None,
+            sandbox_starting: false,
             keys: Keys::default(),
             opened_at: Instant::now(),
             serial: 0,
@@ -200,7 +203,7 @@ impl App {
     fn answered(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::AccountsLoaded(Ok(accounts)) => return self.accounts_loaded(accounts),
-            Message::MailboxesLoaded(Ok(mailboxes)) => self.directory.mailboxes = mailboxes,
+            Message::MailboxesLoaded(Ok(mailboxes)) => self.directory.take_mailboxes(mailboxes),
             Message::ProblemsLoaded(Ok(problems)) => self.directory.problems = problems,
             Message::StatesLoaded(Ok(states)) => self.directory.states = states.into_iter().collect(),
             Message::OutboxLoaded(Ok(outbox)) => self.outbox_loaded(outbox),
@@ -212,6 +215,7 @@ impl App {
             }
             Message::SandboxStarted(Ok(running)) => {
                 self.sandbox = Some(running);
+                self.sandbox_starting = false;
                 return self.account_saved();
             }
             Message::AccountSaved(Ok(()))
@@ -220,13 +224,11 @@ impl App {
                 return self.account_saved();
             }
             Message::OfflineSet(offline, Ok(())) => self.directory.offline = offline,
-            Message::SandboxStarted(Err(error)) | Message::AccountSaved(Err(error)) => {
-                match &mut self.screen {
-                    Screen::Setup(setup) => setup.failed(error),
-                    Screen::Settings(settings) => settings.failed(error),
-                    _ => self.fail(&error),
-                }
+            Message::SandboxStarted(Err(error)) => {
+                self.sandbox_starting = false;
+                self.not_added(error);
             }
+            Message::AccountSaved(Err(error)) => self.not_added(error),
             Message::AccountsLoaded(Err(error))
             | Message::MailboxesLoaded(Err(error))
             | Message::ProblemsLoaded(Err(error))
@@ -261,7 +263,8 @@ impl App {
     }
 
     fn accounts_loaded(&mut self, accounts: Vec<Account>) -> Task<Message> {
-        if self.sandbox.is_none() && accounts.iter().any(|account| demo::is_sandbox(&account.config)) {
+        let no_sandbox = self.sandbox.is_none() && !self.sandbox_starting;
+        if no_sandbox && accounts.iter().any(|account| demo::is_sandbox(&account.config)) {
             // A crash left them behind: their server is gone.
             return match self.clear_sandbox(&accounts) {
                 Some(clearing) => Task::perform(clearing, Message::SandboxCleared),

@@ -52,6 +52,44 @@ impl Directory {
         self.mailboxes.iter().find(|mailbox| mailbox.id == id)
     }
 
+    /// Takes the mailboxes in the order in which they are shown: by purpose, then by path.
+    pub fn take_mailboxes(&mut self, mut mailboxes: Vec<Mailbox>) {
+        mailboxes.sort_by_cached_key(|mailbox| {
+            (
+                mailbox.account,
+                mailbox.special_use.is_none(),
+                mailbox.special_use,
+                mailbox.name.path.to_lowercase(),
+            )
+        });
+        self.mailboxes = mailboxes;
+    }
+
+    /// How deep a mailbox stands below others that are shown, and what it is called there: with those levels of its
+    /// path that no shown mailbox stands for.
+    #[must_use]
+    pub fn place(&self, mailbox: &Mailbox) -> (usize, String) {
+        if mailbox.special_use.is_some() {
+            return (0, mailbox_name(mailbox));
+        }
+        let mut depth = 0;
+        let mut rest = mailbox.name.path.as_str();
+        for (at, _) in mailbox.name.path.match_indices('/') {
+            let (Some(parent), Some(below)) = (mailbox.name.path.get(..at), mailbox.name.path.get(at + 1..))
+            else {
+                continue;
+            };
+            let shown = self
+                .mailboxes_of(mailbox.account)
+                .any(|other| other.special_use.is_none() && other.name.path == parent);
+            if shown {
+                depth += 1;
+                rest = below;
+            }
+        }
+        (depth, rest.to_owned())
+    }
+
     pub fn mailboxes_of(&self, account: AccountId) -> impl Iterator<Item = &Mailbox> {
         self.mailboxes
             .iter()

@@ -117,6 +117,7 @@ impl App {
             }
             Action::RemoveAccount(id) => Task::perform(bridge.remove_account(id), Message::AccountRemoved),
             Action::StartSandbox => {
+                self.sandbox_starting = true;
                 Task::perform(bridge::demo::start(bridge.clone()), Message::SandboxStarted)
             }
             Action::CancelSubmission(id) => {
@@ -170,6 +171,20 @@ impl App {
             settings.saved();
         }
         Task::batch([self.load_accounts(), self.load_mailboxes(), self.load_states()])
+    }
+
+    /// An account could not be added or changed: the page that asked says so.
+    pub(super) fn not_added(&mut self, error: Error) {
+        match &mut self.screen {
+            Screen::Setup(setup) => setup.failed(error),
+            Screen::Settings(settings) => settings.failed(error),
+            Screen::Blank => {
+                let mut setup = Setup::first();
+                setup.failed(error);
+                self.screen = Screen::Setup(Box::new(setup));
+            }
+            Screen::Mail => self.fail(&error),
+        }
     }
 
     pub(super) fn sheet_message(&mut self, message: sheet::Message) -> Task<Message> {

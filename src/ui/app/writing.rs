@@ -109,6 +109,10 @@ impl App {
                 Wish::Forward => mime::forward(&parsed, raw),
                 _ => mime::reply(&parsed, wish == Wish::ReplyAll, &identity),
             };
+            // Room above the quotation, where writing begins.
+            if !draft.body.starts_with('\n') {
+                draft.body.insert_str(0, "\n\n");
+            }
             draft.identity = identity.clone();
             Start {
                 account,

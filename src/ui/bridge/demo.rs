@@ -22,7 +22,7 @@ pub struct Running {
 
 /// Host and words that no account of a user's has together.
 const HOST: &str = "127.0.0.1";
-const NAMES: [&str; 2] = ["Sandbox (IMAP)", "Sandbox (POP3)"];
+const NAMES: [&str; 2] = ["Sandbox IMAP", "Sandbox POP3"];
 
 /// Whether the account is one of the sandbox's.
 #[must_use]
@@ -62,6 +62,9 @@ fn account(sandbox: &Sandbox, protocol: Protocol) -> AccountConfig {
 /// # Errors
 /// Where the sandbox could not be started or an account not be added.
 pub async fn start(bridge: Bridge) -> Result<Running, Error> {
+    let stale = bridge.accounts().await?.into_iter();
+    let stale = stale.filter(|account| is_sandbox(&account.config));
+    clear(bridge.clone(), stale.map(|account| account.id).collect()).await?;
     let options = SandboxOptions {
         security: Security::None,
         ..SandboxOptions::default()

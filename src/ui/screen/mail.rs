@@ -253,7 +253,7 @@ impl Mail {
     /// Whether anything here waits for the clock.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.read_at.is_some() || self.waiting.is_some()
+        self.read_at.is_some() || self.waiting.is_some() || self.reader.is_waiting()
     }
 
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {

@@ -15,9 +15,11 @@ use crate::when;
 use crate::widget::{Kind, hint, icon_button, press, rule, words};
 
 const LABEL: f32 = 64.0;
+/// The widest that a message is set while it is written.
+const MEASURE: f32 = 880.0;
 
 pub fn view<'a>(composer: &'a Composer, directory: &'a Directory) -> Element<'a, Message> {
-    let mut all = column![bar(composer), rule()];
+    let mut all = column![];
     if let Some(error) = &composer.error {
         all = all.push(
             container(
@@ -69,7 +71,8 @@ pub fn view<'a>(composer: &'a Composer, directory: &'a Directory) -> Element<'a,
     if !composer.files.is_empty() {
         all = all.push(line_between()).push(files(composer));
     }
-    container(all)
+    let page = container(all).max_width(MEASURE);
+    container(column![bar(composer), rule(), container(page).center_x(Fill)])
         .width(Fill)
         .height(Fill)
         .style(style::surface)

@@ -5,6 +5,7 @@ mod header;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use posthorn_engine::Error;
 use posthorn_engine::catalog::{Message as Mail, Row};
@@ -46,7 +47,8 @@ pub struct Reader {
 /// A message that is unfolded.
 #[derive(Debug)]
 enum Opened {
-    Loading,
+    /// Since when.
+    Loading(Instant),
     Here(Box<Reading>),
     Failed(Error),
 }
@@ -117,7 +119,7 @@ impl Reader {
         self.details.clear();
         self.thread = vec![row.clone()];
         self.current = Some(row.clone());
-        self.open.insert(row.message, Opened::Loading);
+        self.open.insert(row.message, Opened::Loading(Instant::now()));
         let mut actions = vec![
             Action::LoadThread(key(row), row.thread),
             Action::LoadMessage(row.message),
@@ -156,7 +158,7 @@ impl Reader {
     pub fn reading(&self) -> Option<&Mail> {
         match self.open.get(&self.current.as_ref()?.message)? {
             Opened::Here(reading) => Some(&reading.mail),
-            Opened::Loading | Opened::Failed(_) => None,
+            Opened::Loading(_) | Opened::Failed(_) => None,
         }
     }
 
@@ -166,6 +168,14 @@ impl Reader {
         let row = self.current.as_ref()?;
         let open = matches!(self.open.get(&row.message), Some(Opened::Here(_)));
         (open && !row.flags.contains(Flag::Seen)).then(|| key(row))
+    }
+
+    /// Whether a message is still being opened.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.open
+            .values()
+            .any(|opened| matches!(opened, Opened::Loading(_)))
     }
 
     /// Notes flags that were changed here, ahead of the engine's word.
@@ -198,7 +208,7 @@ impl Reader {
             }
             Message::Toggled(id) => self.toggle(id),
             Message::RetryPressed(id) => {
-                self.open.insert(id, Opened::Loading);
+                self.open.insert(id, Opened::Loading(Instant::now()));
                 vec![Action::LoadMessage(id), Action::fetch_body(id)]
             }
             Message::MorePressed(id) => {
@@ -247,7 +257,7 @@ impl Reader {
         if self.open.remove(&id).is_some() {
             return Vec::new();
         }
-        self.open.insert(id, Opened::Loading);
+        self.open.insert(id, Opened::Loading(Instant::now()));
         vec![Action::LoadMessage(id)]
     }
 }

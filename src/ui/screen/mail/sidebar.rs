@@ -7,7 +7,7 @@ use posthorn_engine::catalog::{Account, Mailbox};
 use posthorn_model::query::View;
 
 use super::{Mail, Message};
-use crate::directory::{Directory, mailbox_icon, mailbox_name, protocol_tag, state_words};
+use crate::directory::{Directory, mailbox_icon, protocol_tag, state_words};
 use crate::icon::{self, Icon};
 use crate::listing::Subject;
 use crate::measure::cut;
@@ -37,7 +37,7 @@ pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a
         rows = rows.push(heading(account, n, directory, folded, room));
         if !folded {
             for mailbox in directory.mailboxes_of(account.id) {
-                rows = rows.push(mailbox_row(mailbox, mail, room));
+                rows = rows.push(mailbox_row(mailbox, mail, directory, room));
             }
         }
     }
@@ -142,19 +142,20 @@ fn heading<'a>(
     .into()
 }
 
-fn mailbox_row<'a>(mailbox: &'a Mailbox, mail: &Mail, room: f32) -> Element<'a, Message> {
-    let depth = if mailbox.special_use.is_some() {
-        0
-    } else {
-        mailbox.name.path.matches('/').count().min(4)
-    };
+fn mailbox_row<'a>(
+    mailbox: &'a Mailbox,
+    mail: &Mail,
+    directory: &Directory,
+    room: f32,
+) -> Element<'a, Message> {
+    let (depth, name) = directory.place(mailbox);
     let view = View::Mailbox(mailbox.id);
     item(
         mailbox_icon(mailbox.special_use),
-        mailbox_name(mailbox),
+        name,
         mailbox.unread,
         is_shown(mail, view),
-        f32::from(u8::try_from(depth).unwrap_or(4)) * gap::M,
+        f32::from(u8::try_from(depth.min(4)).unwrap_or(4)) * gap::M,
         room,
         view,
     )

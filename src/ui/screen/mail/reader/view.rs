@@ -1,5 +1,7 @@
 //! The reader, drawn.
 
+use std::time::{Duration, Instant};
+
 use iced::widget::{column, container, rich_text, row, scrollable, space, span, text};
 use iced::{Center, Element, Fill, Theme};
 use posthorn_engine::catalog::Row;
@@ -17,7 +19,7 @@ use crate::when::{self, Clock};
 use crate::widget::{Kind, press, rule, words};
 
 /// The widest that text is set, for the eye.
-const MEASURE: f32 = 760.0;
+const MEASURE: f32 = 840.0;
 
 /// The whole conversation.
 pub fn view<'a>(reader: &'a Reader, directory: &'a Directory, clock: &'a Clock) -> Element<'a, Message> {
@@ -34,7 +36,7 @@ pub fn view<'a>(reader: &'a Reader, directory: &'a Directory, clock: &'a Clock) 
     }
     scrollable(
         container(container(parts).max_width(MEASURE).padding([gap::L, gap::XL]))
-            .width(Fill)
+            .center_x(Fill)
             .padding(iced::Padding::default().bottom(gap::XL)),
     )
     .id(current.message.to_string())
@@ -94,7 +96,7 @@ fn open<'a>(
     clock: &'a Clock,
 ) -> Element<'a, Message> {
     let content: Element<'a, Message> = match opened {
-        Opened::Loading => loading(),
+        Opened::Loading(since) => loading(*since),
         Opened::Failed(error) => failed(row.message, &error.message),
         Opened::Here(reading) => {
             let detailed = reader.details.contains(&row.message);
@@ -121,8 +123,13 @@ fn open<'a>(
         .into()
 }
 
-fn loading<'a>() -> Element<'a, Message> {
-    words::muted(t!("reader-loading")).into()
+/// Nothing for a moment: most messages are here before an eye could tell.
+fn loading<'a>(since: Instant) -> Element<'a, Message> {
+    if since.elapsed() > Duration::from_millis(200) {
+        words::muted(t!("reader-loading")).into()
+    } else {
+        space().height(size::BODY * line::LIST).into()
+    }
 }
 
 fn failed<'a>(id: MessageId, why: &str) -> Element<'a, Message> {
