@@ -94,6 +94,7 @@ pub fn hand_over(outgoing: Outgoing, session: &Session, output: &mut Output) -> 
         let pass = SyncRequest {
             accounts: vec![account],
             bodies: Bodies::None,
+            push_only: true,
         };
         match session.wait_or_interrupt(session.engine.sync(pass)) {
             Some(Ok(report)) => status = sync::status(&report),

@@ -32,6 +32,7 @@ fn pass_over(request: &SyncRequest, session: &Session, output: &mut Output) -> R
             BodiesName::Recent => Bodies::Recent,
             BodiesName::None => Bodies::None,
         },
+        push_only: false,
     };
     let report = session
         .wait_or_interrupt(session.engine.sync(pass))

@@ -26,8 +26,9 @@ const FOLD: Duration = Duration::from_millis(150);
 
 /// What the actor is told.
 pub enum Request {
-    /// One whole pass, for someone who waits for its figures.
+    /// One pass, for someone who waits for its figures.
     Sync {
+        extent: Extent,
         bodies: Bodies,
         reply: oneshot::Sender<AccountReport>,
     },
@@ -107,10 +108,11 @@ impl Actor {
         let _ = self.urgent.send(message);
     }
 
-    /// The outbox emptied as far as it can be, then one pass.
+    /// The outbox emptied as far as it can be, then one pass over so much.
     pub async fn sync(
         requests: mpsc::UnboundedSender<Request>,
         outbox: mpsc::UnboundedSender<outbox::Request>,
+        extent: Extent,
         bodies: Bodies,
     ) -> Result<AccountReport, Error> {
         let (done, emptied) = oneshot::channel();
@@ -118,7 +120,11 @@ impl Actor {
         // A dropped sender: the outbox has stopped, and said why in the problems.
         let _ = emptied.await;
         let (reply, report) = oneshot::channel();
-        let _ = requests.send(Request::Sync { bodies, reply });
+        let _ = requests.send(Request::Sync {
+            extent,
+            bodies,
+            reply,
+        });
         report.await.map_err(|_| Error::stopped())
     }
 
@@ -220,8 +226,12 @@ async fn until(due: Option<(Instant, Extent)>) -> Extent {
 impl Worker {
     async fn take(&mut self, request: Request) {
         match request {
-            Request::Sync { bodies, reply } => {
-                let report = self.pass(Extent::All, bodies).await;
+            Request::Sync {
+                extent,
+                bodies,
+                reply,
+            } => {
+                let report = self.pass(extent, bodies).await;
                 let _ = reply.send(report);
                 if !self.background {
                     self.sign_out().await;

@@ -19,6 +19,7 @@ use crate::command::{Command, Receipt};
 use crate::config::{self, Accounts};
 use crate::event::{AccountState, Event};
 use crate::hub::Reader;
+use crate::imap::driver::Extent;
 use crate::ops::wish;
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
@@ -216,11 +217,21 @@ impl Manager {
         } else {
             request.accounts
         };
+        let extent = if request.push_only {
+            Extent::Operations
+        } else {
+            Extent::All
+        };
         let mut running = Vec::new();
         for id in ids {
             let ends = self.lock_actors().get(&id).map(Actor::ends);
             let (requests, outbox) = ends.ok_or_else(|| Error::config("there is no such account"))?;
-            running.push(tokio::spawn(Actor::sync(requests, outbox, request.bodies)));
+            running.push(tokio::spawn(Actor::sync(
+                requests,
+                outbox,
+                extent,
+                request.bodies,
+            )));
         }
         let mut report = SyncReport::default();
         for task in running {

@@ -18,6 +18,8 @@ pub struct SyncRequest {
     /// Empty: all.
     pub accounts: Vec<AccountId>,
     pub bodies: Bodies,
+    /// Only what waits here goes out: operations and the outbox. Nothing is fetched.
+    pub push_only: bool,
 }
 
 /// What the pass did.

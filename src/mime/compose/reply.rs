@@ -22,7 +22,8 @@ pub fn reply(parent: &Parsed, all: bool, me: &Identity) -> Draft {
     let body = if quoted.is_empty() {
         String::new()
     } else {
-        format!("{}\n{quoted}\n\n", attribution(envelope))
+        // The answer is written above: room for it comes first.
+        format!("\n\n{}\n{quoted}\n\n", attribution(envelope))
     };
     Draft {
         identity: me.clone(),

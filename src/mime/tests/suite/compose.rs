@@ -305,7 +305,7 @@ fn answers_quote_and_refer() {
     assert_eq!(draft.subject, "Re: Hi");
     assert_eq!(
         draft.body,
-        "On 2024-11-22, Anna wrote:\n> one\n>> two\n\n-- \nJörg\n"
+        "\n\nOn 2024-11-22, Anna wrote:\n> one\n>> two\n\n-- \nJörg\n"
     );
     assert_eq!(draft.in_reply_to, Some(id("p@x")));
     assert_eq!(draft.references, [id("r1@x"), id("r2@x"), id("p@x")]);
