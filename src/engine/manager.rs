@@ -51,6 +51,21 @@ pub struct Manager {
     indexer: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
+/// A store that nobody has made yet, or an older version's, is made or brought up to date first, where no other
+/// instance is about to.
+fn open_to_read(paths: &Paths) -> Result<Store, Error> {
+    let error = match Store::open_read_only(&paths.data) {
+        Ok(store) => return Ok(store),
+        Err(error) => error,
+    };
+    paths.create()?;
+    let Ok(_lock) = Lock::take(paths) else {
+        return Err(error.into());
+    };
+    drop(Store::open(&paths.data)?);
+    Ok(Store::open_read_only(&paths.data)?)
+}
+
 impl Manager {
     /// # Errors
     /// `Config` where another instance writes or the store is of a newer version, `Disk`, `Corrupt`.
@@ -65,7 +80,7 @@ impl Manager {
         };
         let accounts = Accounts::load(&paths.config)?;
         let store = if read_only {
-            Store::open_read_only(&paths.data)?
+            open_to_read(&paths)?
         } else {
             Store::open(&paths.data)?
         };

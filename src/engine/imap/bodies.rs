@@ -127,13 +127,13 @@ async fn fetch_in(
         start: progress.0,
         total: progress.1,
     };
-    let (out, mut bodies) = mpsc::channel::<Body>(64);
+    let (out, bodies) = mpsc::channel::<Body>(64);
     let fetching = async {
         let result = session.fetch_bodies(&uids, &out).await;
         drop(out);
         result
     };
-    let (fetched, committed) = tokio::join!(fetching, committer.run(&mut bodies));
+    let (fetched, committed) = tokio::join!(fetching, committer.run(bodies));
     // What came whole is kept even where the connection broke after it; our own failure matters more.
     let kept = committed?;
     fetched?;
@@ -154,7 +154,8 @@ struct Committer {
 }
 
 impl Committer {
-    async fn run(&mut self, bodies: &mut mpsc::Receiver<Body>) -> Result<u64, Error> {
+    /// Owns the receiver: where a commit fails, the session must not wait for room in the channel for ever.
+    async fn run(&mut self, mut bodies: mpsc::Receiver<Body>) -> Result<u64, Error> {
         while let Some(first) = bodies.recv().await {
             let mut bytes = first.payload.len();
             let mut batch = vec![first];

@@ -54,18 +54,19 @@ impl Download {
             .map(|listed| (listed.number, listed.size))
             .collect();
         order.reverse();
-        let (out, mut arrived) = mpsc::channel::<Retrieved>(64);
+        let (out, arrived) = mpsc::channel::<Retrieved>(64);
         let fetching = async {
             let result = session.retrieve(&order, &out).await;
             drop(out);
             result
         };
-        let (fetched, kept) = tokio::join!(fetching, self.take(&mut arrived));
+        let (fetched, kept) = tokio::join!(fetching, self.take(arrived));
         kept?;
         Ok(fetched?)
     }
 
-    async fn take(&mut self, arrived: &mut mpsc::Receiver<Retrieved>) -> Result<(), Error> {
+    /// Owns the receiver: where a commit fails, the session must not wait for room in the channel for ever.
+    async fn take(&mut self, mut arrived: mpsc::Receiver<Retrieved>) -> Result<(), Error> {
         let total = self.wanted.len() as u64;
         let mut done = 0;
         while let Some(first) = arrived.recv().await {
