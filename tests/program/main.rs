@@ -1,0 +1,30 @@
+//! The whole program, driven as a script drives it, against real servers and against the sandbox.
+//!
+//! Where Debian's Dovecot and Postfix are not installed, or this is not root, the tests that need them say so and
+//! pass; under CI they fail.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on panics, and says on standard output what it skips"
+)]
+
+mod account;
+mod corpus;
+mod crash;
+mod hostile;
+mod imap;
+mod mail;
+mod pop3;
+mod posthorn;
+mod send;
+mod server;
+mod shell;
+mod trouble;
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the walk through the window is written on it")]
+mod window;
