@@ -172,6 +172,7 @@ palette-nothing = Nichts passt
 
 compose-placeholder = Hier schreiben
 compose-untitled = Nachricht ohne Betreff
+compose-sender = { $email } · { $account }
 compose-copies = Kopie und Blindkopie
 compose-fewer = Weniger
 compose-attach = Dateien anhängen

@@ -182,6 +182,7 @@ palette-nothing = Nothing matches
 ## Writing
 compose-placeholder = Write here
 compose-untitled = Message without a subject
+compose-sender = { $email } · { $account }
 compose-copies = Cc and Bcc
 compose-fewer = Fewer
 compose-attach = Attach files

@@ -229,3 +229,34 @@ pub fn state_words(state: AccountState) -> String {
         AccountState::NeedsUser => t!("state-needs-user"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn nested_mailboxes_stand_below_the_parents_that_are_shown() {
+        let fixture = Fixture::full();
+        let mut directory = Directory::default();
+        let mut mailboxes = fixture.lock().mailboxes.clone();
+        let mut orphan = mailboxes[0].clone();
+        orphan.special_use = None;
+        orphan.name = posthorn_model::MailboxName::local("Lists/Paper boats");
+        mailboxes.insert(0, orphan);
+        directory.take_mailboxes(mailboxes);
+        let places: Vec<_> = directory
+            .mailboxes_of(AccountId(1))
+            .filter(|mailbox| mailbox.special_use.is_none())
+            .map(|mailbox| directory.place(mailbox))
+            .collect();
+        let expect = [
+            (0, "Garden"),
+            (0, "Lists/Paper boats"),
+            (0, "Travel"),
+            (1, "2026"),
+        ];
+        assert_eq!(places, expect.map(|(depth, name)| (depth, name.to_owned())));
+        assert_eq!(directory.mailboxes[0].special_use, Some(SpecialUse::Inbox));
+    }
+}

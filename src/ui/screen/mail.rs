@@ -110,6 +110,7 @@ impl Mail {
         }
         self.serial += 1;
         self.listing = Listing::new(subject, self.serial);
+        self.reader.clear();
         self.read_at = None;
         self.start()
     }

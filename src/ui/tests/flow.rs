@@ -298,3 +298,12 @@ fn a_large_mailbox_is_walked_page_by_page() {
     assert_eq!(window.app.mail.listing.total, 3_000);
     assert!(window.app.mail.listing.rows().count() <= 600);
 }
+
+#[test]
+fn another_list_puts_the_message_away() {
+    let mut window = Window::open(&Fixture::full());
+    window.press(NEWEST);
+    window.key(Wish::GoSent);
+    assert!(window.app.mail.reader.current.is_none());
+    assert!(window.shows(&t!("reader-empty")));
+}

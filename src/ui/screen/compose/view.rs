@@ -135,7 +135,20 @@ fn copies(composer: &Composer) -> Element<'_, Message> {
 
 fn senders<'a>(composer: &Composer, accounts: &[&'a Account]) -> Element<'a, Message> {
     let choices = accounts.iter().map(|account| {
-        press(words::body(account.config.identity.email.as_str()))
+        let email = account.config.identity.email.as_str();
+        let same = accounts
+            .iter()
+            .filter(|other| other.config.identity.email == email);
+        let name = if same.count() > 1 {
+            t!(
+                "compose-sender",
+                email = email,
+                account = account.config.name.as_str()
+            )
+        } else {
+            email.to_owned()
+        };
+        press(words::body(name))
             .kind(Kind::Row {
                 selected: account.id == composer.account,
             })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use iced::widget::{column, container, rich_text, row, scrollable, space, span, text};
+use iced::widget::{column, container, responsive, rich_text, row, scrollable, space, span, text};
 use iced::{Center, Element, Fill, Theme};
 use posthorn_engine::catalog::Row;
 use posthorn_model::{BodyState, Flag, MessageId, Part};
@@ -61,22 +61,26 @@ fn empty<'a>() -> Element<'a, Message> {
 }
 
 fn folded<'a>(row: &'a Row, clock: &Clock) -> Element<'a, Message> {
+    const LINE: f32 = 17.0;
     let unread = !row.flags.contains(Flag::Seen);
     let who = row
         .from
         .as_ref()
         .map_or_else(|| t!("list-nobody"), |from| from.display().to_owned());
-    let weight = if unread { font::SEMIBOLD } else { font::MEDIUM };
+    let weight = font::suited(&who, if unread { font::SEMIBOLD } else { font::MEDIUM });
+    let preview = responsive(|room| {
+        words::muted(cut(&row.preview, size::BODY, font::REGULAR, room.width))
+            .wrapping(text::Wrapping::None)
+            .into()
+    });
     press(
         row![
             words::body(cut(&who, size::BODY, weight, 170.0))
                 .font(weight)
                 .width(176)
                 .wrapping(text::Wrapping::None),
-            words::muted(cut(&row.preview, size::BODY, font::REGULAR, 360.0))
-                .width(Fill)
-                .wrapping(text::Wrapping::None),
-            words::muted(clock.short(row.date))
+            container(preview).width(Fill).height(LINE),
+            words::muted(clock.short(row.date)).wrapping(text::Wrapping::None)
         ]
         .spacing(gap::M)
         .align_y(Center),
