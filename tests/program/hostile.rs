@@ -22,9 +22,10 @@ fn write_client(folder: &Path, protocol: &str) -> String {
         ),
     };
     let work = if protocol == "smtp" {
+        // No pipe: what is killed must be the client itself, not a shell before it.
         "id=$(date +%s%N)$$\n\
-         printf 'From: a@example.org\\r\\nTo: b@example.org\\r\\nSubject: x\\r\\nMessage-ID: <%s@tests>\\r\\n\\r\\ntext\\r\\n' $id |\n\
-         exec $run send -"
+         printf 'From: a@example.org\\r\\nTo: b@example.org\\r\\nSubject: x\\r\\nMessage-ID: <%s@tests>\\r\\n\\r\\ntext\\r\\n' $id >$2/../$id.eml\n\
+         exec $run send $2/../$id.eml"
     } else {
         "exec $run sync --json"
     };
