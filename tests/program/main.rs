@@ -26,5 +26,6 @@ mod server;
 mod shell;
 mod trouble;
 #[cfg(target_os = "linux")]
-#[allow(dead_code, reason = "the walk through the window is written on it")]
+mod walk;
+#[cfg(target_os = "linux")]
 mod window;

@@ -1,7 +1,7 @@
 //! A virtual display with a window manager, hands for the keyboard and the mouse, and a camera.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -170,12 +170,6 @@ impl Window<'_> {
             .act(&["type", "--clearmodifiers", "--delay", "10", text]);
     }
 
-    pub fn click(&self, x: u32, y: u32) {
-        self.display
-            .act(&["mousemove", "--sync", &x.to_string(), &y.to_string()]);
-        self.display.act(&["click", "1"]);
-    }
-
     /// Until something outside the window is so: a file, a server's mailbox, what `list` prints.
     #[track_caller]
     pub fn wait_until(&self, what: &str, condition: impl Fn() -> bool) {
@@ -190,15 +184,30 @@ impl Window<'_> {
         }
     }
 
+    /// Acts, and waits until the window looks different: more has changed than a blinking cursor.
+    #[track_caller]
+    pub fn see(&self, what: &str, act: impl FnOnce()) {
+        let (before, _) = self.display.shoot("before");
+        act();
+        self.wait_until(what, || {
+            let (after, _) = self.display.shoot(what);
+            count_differences(&before, &after) > 5_000
+        });
+    }
+
     /// Closes it as a person does, and waits until the program has ended; its exit code.
+    #[track_caller]
     pub fn close(mut self) -> Option<i32> {
-        let id = self
-            .display
-            .ask(&["search", "--onlyvisible", "--name", "Posthorn"])
-            .unwrap_or_default();
-        let first = id.lines().next().unwrap_or_default().to_owned();
-        self.display.act(&["windowclose", &first]);
-        self.child.wait().ok()?.code()
+        self.press(&["alt+F4"]);
+        let end = Instant::now() + PATIENCE;
+        let (_never, tick) = mpsc::channel::<()>();
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            let _ = tick.recv_timeout(Duration::from_millis(50));
+        }
+        panic!("the program did not end when its window was closed");
     }
 }
 
@@ -207,6 +216,19 @@ impl Drop for Window<'_> {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Pixels in which two pictures differ.
+fn count_differences(one: &Path, other: &Path) -> u64 {
+    let output = Command::new("compare")
+        .args(["-metric", "AE"])
+        .args([one, other])
+        .arg("null:")
+        .output()
+        .unwrap();
+    // Written as 12345 or 1.2345e+04.
+    let said = String::from_utf8_lossy(&output.stderr);
+    said.trim().parse::<f64>().unwrap_or(0.0) as u64
 }
 
 fn is_installed(name: &str) -> bool {
