@@ -191,7 +191,7 @@ impl Window<'_> {
         act();
         self.wait_until(what, || {
             let (after, _) = self.display.shoot(what);
-            count_differences(&before, &after) > 5_000
+            count_differences(&before, &after) > 5_000.0
         });
     }
 
@@ -219,7 +219,7 @@ impl Drop for Window<'_> {
 }
 
 /// Pixels in which two pictures differ.
-fn count_differences(one: &Path, other: &Path) -> u64 {
+fn count_differences(one: &Path, other: &Path) -> f64 {
     let output = Command::new("compare")
         .args(["-metric", "AE"])
         .args([one, other])
@@ -228,7 +228,7 @@ fn count_differences(one: &Path, other: &Path) -> u64 {
         .unwrap();
     // Written as 12345 or 1.2345e+04.
     let said = String::from_utf8_lossy(&output.stderr);
-    said.trim().parse::<f64>().unwrap_or(0.0) as u64
+    said.trim().parse().unwrap_or(0.0)
 }
 
 fn is_installed(name: &str) -> bool {
