@@ -56,7 +56,8 @@ fn from_the_first_run_to_an_answer_that_arrives() {
     server.seed("INBOX", [(LETTER, "")]);
     let posthorn = Posthorn::new(Some(&server.ca()));
     let window = display.open(&posthorn, &[]);
-    window.wait_until("the first page", || display.shoot("welcome").1 > 100);
+    // The title bar and a word of patience have some four hundred colours, the page with its emblem a thousand.
+    window.wait_until("the first page", || display.shoot("welcome").1 > 800);
     set_up(&window, &server);
     window.wait_until("the letter in the list", || {
         let listed = posthorn.list(&["list", "inbox"], "messages");
