@@ -19,13 +19,13 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// To stderr: warnings, or what `--log` says. Libraries may write what crosses the wire at debug and below, so
-/// that only our own crates are ever let through there.
+/// To stderr: our warnings, or what `--log` says. Libraries are heard only when asked for, and never below info:
+/// they may write there what crosses the wire, and their warnings come to the user as our own words anyway.
 fn start_logging(level: Option<log::LevelFilter>) {
-    let level = level.unwrap_or(log::LevelFilter::Warn);
+    let libraries = level.map_or(log::LevelFilter::Off, |level| level.min(log::LevelFilter::Info));
     let started = env_logger::Builder::new()
-        .filter_level(level.min(log::LevelFilter::Info))
-        .filter_module("posthorn", level)
+        .filter_level(libraries)
+        .filter_module("posthorn", level.unwrap_or(log::LevelFilter::Warn))
         .try_init();
     debug_assert!(started.is_ok(), "logging starts once");
 }
