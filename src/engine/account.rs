@@ -11,13 +11,13 @@ use tokio::time::{Instant, timeout};
 
 use crate::Error;
 use crate::event::{AccountState, Doing};
-use crate::imap::driver::{Extent, ImapPass};
+use crate::imap::driver::ImapPass;
 use crate::imap::{bodies, watch as imap_watch};
 use crate::outbox::runner as outbox;
 use crate::pop3::driver as pop3;
 use crate::problem::Topic;
 use crate::report::{AccountReport, Bodies};
-use crate::schedule;
+use crate::schedule::{self, Extent};
 use crate::shared::Shared;
 use crate::supervise::Supervisor;
 
@@ -34,8 +34,8 @@ pub enum Request {
     },
     /// Operations wait.
     Wake,
-    /// The inbox has changed on the server, perhaps.
-    Hint,
+    /// So much has changed on the server, perhaps.
+    Hint(Extent),
     /// The user wants it looked at now.
     Check,
     /// From now on, work unasked.
@@ -193,10 +193,10 @@ async fn run(post: Arc<Post>, inbox: Arc<Mutex<mpsc::UnboundedReceiver<Request>>
                 None => break,
             },
             extent = until(due) => {
-                worker.begin(extent);
+                worker.begin(&extent);
                 tokio::select! {
                     () = stop.supervisor.stopped() => break,
-                    _ = worker.pass(extent, Bodies::All) => {}
+                    _ = worker.pass(&extent, Bodies::All) => {}
                 }
                 None
             }
@@ -231,14 +231,14 @@ impl Worker {
                 bodies,
                 reply,
             } => {
-                let report = self.pass(extent, bodies).await;
+                let report = self.pass(&extent, bodies).await;
                 let _ = reply.send(report);
                 if !self.background {
                     self.sign_out().await;
                 }
             }
             Request::Wake => self.plan_small(Instant::now(), Extent::Operations),
-            Request::Hint => self.plan_small(Instant::now() + FOLD, Extent::Inbox),
+            Request::Hint(extent) => self.plan_small(Instant::now() + FOLD, extent),
             Request::Check => {
                 self.failures = 0;
                 self.poll = Some(Instant::now());
@@ -252,16 +252,16 @@ impl Worker {
 
     fn due(&self) -> Option<(Instant, Extent)> {
         let poll = self.poll.map(|at| (at, Extent::All));
-        match (self.small, poll) {
+        match (self.small.clone(), poll) {
             (Some(small), Some(poll)) => Some(if poll.0 <= small.0 { poll } else { small }),
             (small, poll) => small.or(poll),
         }
     }
 
     /// What was due is being done; a whole pass does the smaller things too.
-    fn begin(&mut self, extent: Extent) {
+    fn begin(&mut self, extent: &Extent) {
         self.small = None;
-        if extent == Extent::All {
+        if *extent == Extent::All {
             self.poll = None;
         }
     }
@@ -272,8 +272,8 @@ impl Worker {
         if !self.background || self.failures > 0 {
             return;
         }
-        self.small = Some(match self.small {
-            Some((known, wider)) => (known.min(at), wider.max(extent)),
+        self.small = Some(match self.small.take() {
+            Some((known, other)) => (known.min(at), other.merge(extent)),
             None => (at, extent),
         });
     }
@@ -285,7 +285,7 @@ impl Worker {
     }
 
     /// One pass, with its state, problems and the time of the next.
-    async fn pass(&mut self, extent: Extent, bodies: Bodies) -> AccountReport {
+    async fn pass(&mut self, extent: &Extent, bodies: Bodies) -> AccountReport {
         let post = Arc::clone(&self.post);
         let mut report = new_report(&post.config);
         let started = Instant::now();
@@ -304,7 +304,7 @@ impl Worker {
         report
     }
 
-    fn settle(&mut self, extent: Extent, result: &Result<(), Error>) {
+    fn settle(&mut self, extent: &Extent, result: &Result<(), Error>) {
         let (core, id) = (&self.post.core, self.post.id);
         let wait = match result {
             Ok(()) => {
@@ -340,8 +340,8 @@ impl Worker {
                 schedule::retry_after(error.class, self.failures, crate::shared::Core::chance())
             }
         };
-        if self.background && (result.is_err() || extent == Extent::All) {
-            self.small = self.small.filter(|_| result.is_ok());
+        if self.background && (result.is_err() || *extent == Extent::All) {
+            self.small = self.small.take().filter(|_| result.is_ok());
             let next = wait.map(|wait| Instant::now() + wait);
             // Somebody may have asked for a pass meanwhile.
             self.poll = match (self.poll, next) {
@@ -353,13 +353,13 @@ impl Worker {
 
     async fn work(
         &mut self,
-        extent: Extent,
+        extent: &Extent,
         bodies: Bodies,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
         let post = Arc::clone(&self.post);
         match post.config.protocol {
-            Protocol::Pop3 if extent == Extent::Operations => Ok(()),
+            Protocol::Pop3 if *extent == Extent::Operations => Ok(()),
             Protocol::Pop3 => pop3::check(&post, report).await,
             Protocol::Imap => {
                 let reused = self.imap.is_some();
@@ -378,7 +378,7 @@ impl Worker {
 
     async fn work_imap(
         &mut self,
-        extent: Extent,
+        extent: &Extent,
         bodies: Bodies,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
@@ -389,7 +389,8 @@ impl Worker {
                 (session, before)
             }
             None => {
-                if extent == Extent::Operations && post.core.store.operations(Some(post.id)).await?.is_empty()
+                if *extent == Extent::Operations
+                    && post.core.store.operations(Some(post.id)).await?.is_empty()
                 {
                     return Ok(());
                 }

@@ -19,11 +19,11 @@ use crate::command::{Command, Receipt};
 use crate::config::{self, Accounts};
 use crate::event::{AccountState, Event};
 use crate::hub::Reader;
-use crate::imap::driver::Extent;
 use crate::ops::wish;
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
 use crate::report::{SyncReport, SyncRequest, TestReport};
+use crate::schedule::Extent;
 use crate::shared::{Core, Shared};
 use crate::{Error, Options, Outgoing, index, outbox, setup};
 
@@ -244,7 +244,7 @@ impl Manager {
             running.push(tokio::spawn(Actor::sync(
                 requests,
                 outbox,
-                extent,
+                extent.clone(),
                 request.bodies,
             )));
         }

@@ -1,8 +1,36 @@
-//! When an account is looked at again: polling, and backing off after failures. Pure: time and chance are passed in.
+//! When an account is looked at again, and how much of it: polling, and backing off after failures. Pure: time and
+//! chance are passed in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use posthorn_model::{ErrorClass, Protocol};
+use posthorn_model::{ErrorClass, MailboxId, Protocol};
+
+/// How much of an account a pass looks at. Operations that wait are pushed by every pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Only what waits for the server.
+    Operations,
+    /// These mailboxes. One that is gone meanwhile is left out.
+    Mailboxes(BTreeSet<MailboxId>),
+    /// The list of mailboxes, and every one of them.
+    All,
+}
+
+impl Extent {
+    /// What covers both: two passes that are due become one.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => Self::All,
+            (Self::Operations, other) | (other, Self::Operations) => other,
+            (Self::Mailboxes(mut some), Self::Mailboxes(others)) => {
+                some.extend(others);
+                Self::Mailboxes(some)
+            }
+        }
+    }
+}
 
 /// The longest wait after failures.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -61,6 +89,20 @@ impl Strikes {
 mod tests {
     use super::*;
     use posthorn_model::Timestamp;
+
+    #[test]
+    fn two_extents_become_what_covers_both() {
+        let some = |ids: &[i64]| Extent::Mailboxes(ids.iter().copied().map(MailboxId).collect());
+        let check = |one: &Extent, other: &Extent, expect: &Extent| {
+            assert_eq!(&one.clone().merge(other.clone()), expect);
+            assert_eq!(&other.clone().merge(one.clone()), expect);
+        };
+        check(&Extent::Operations, &Extent::Operations, &Extent::Operations);
+        check(&Extent::Operations, &some(&[1]), &some(&[1]));
+        check(&some(&[1, 2]), &some(&[2, 3]), &some(&[1, 2, 3]));
+        check(&some(&[1]), &Extent::All, &Extent::All);
+        check(&Extent::Operations, &Extent::All, &Extent::All);
+    }
 
     #[test]
     fn backs_off_by_class() {

@@ -16,15 +16,7 @@ use crate::ops::runner;
 use crate::ops::wish::accept_key;
 use crate::problem::Topic;
 use crate::report::{AccountReport, Bodies};
-
-/// How much of the account a pass looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// Only what waits for the server.
-    Operations,
-    Inbox,
-    All,
-}
+use crate::schedule::Extent;
 
 /// One pass.
 pub struct ImapPass<'a> {
@@ -35,30 +27,30 @@ pub struct ImapPass<'a> {
 }
 
 impl ImapPass<'_> {
-    pub async fn run(mut self, extent: Extent) -> Result<(), Error> {
+    pub async fn run(mut self, extent: &Extent) -> Result<(), Error> {
         let post = self.post;
         let core = &post.core;
         runner::push(self.post, self.session).await?;
-        if extent == Extent::Operations {
+        if *extent == Extent::Operations {
             return Ok(());
         }
         let accepted = core.store.setting(&accept_key(self.post.id)).await?.is_some();
-        let statuses = if extent == Extent::All {
+        let statuses = if *extent == Extent::All {
             self.refresh_mailboxes(accepted).await?
         } else {
             BTreeMap::new()
         };
         let mut mailboxes = core.store.mailboxes(Some(self.post.id)).await?;
         mailboxes.retain(|row| row.selectable && !row.local);
-        if extent == Extent::Inbox {
-            mailboxes.retain(|row| row.special_use == Some(SpecialUse::Inbox));
+        if let Extent::Mailboxes(wanted) = extent {
+            mailboxes.retain(|row| wanted.contains(&row.id));
         }
         mailboxes.sort_by_key(urgency);
         for row in &mailboxes {
             let status = statuses.get(&row.id).copied();
             self.sync_one(row, status, accepted).await?;
         }
-        if accepted && extent == Extent::All {
+        if accepted && *extent == Extent::All {
             let used = Write::PutSetting {
                 key: accept_key(self.post.id),
                 value: None,

@@ -8,7 +8,7 @@ use posthorn_net::imap::{Access, IdleEvent};
 
 use crate::Error;
 use crate::account::{Post, Request, connect};
-use crate::schedule;
+use crate::schedule::{self, Extent};
 use crate::shared::Core;
 
 /// One wait: the command is renewed well within it.
@@ -37,7 +37,7 @@ pub async fn run(post: Arc<Post>) {
         log::info!("Watching account {} was interrupted: {error}.", post.id);
         // The next pass says whether the account works; until then there is nothing to watch.
         post.signed_in.send_replace(false);
-        let _ = post.requests.send(Request::Hint);
+        let _ = post.requests.send(Request::Hint(Extent::All));
         let Some(pause) = schedule::retry_after(ErrorClass::Network, failures, Core::chance()) else {
             return;
         };
@@ -61,8 +61,9 @@ async fn watch(post: &Post, failures: &mut u32) -> Result<(), Error> {
         return Ok(());
     }
     session.select(&inbox.name, Access::Examine, None).await?;
+    let look = || Extent::Mailboxes([inbox.id].into());
     // What came between the last pass and now.
-    let _ = post.requests.send(Request::Hint);
+    let _ = post.requests.send(Request::Hint(look()));
     *failures = 0;
     let mut offline = post.core.offline.subscribe();
     loop {
@@ -72,7 +73,7 @@ async fn watch(post: &Post, failures: &mut u32) -> Result<(), Error> {
         };
         match told {
             Some(IdleEvent::Changed) => {
-                let _ = post.requests.send(Request::Hint);
+                let _ = post.requests.send(Request::Hint(look()));
             }
             Some(IdleEvent::Timeout) => {}
             None => {
