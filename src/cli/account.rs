@@ -2,7 +2,9 @@
 
 mod add;
 mod list;
+pub mod policy;
 mod remove;
+mod set;
 mod show;
 mod test;
 
@@ -24,6 +26,7 @@ pub fn run(command: AccountCommand, context: &Context, output: &mut Output) -> R
         AccountCommand::Discover { .. } => unbuilt::refuse("account discover"),
         AccountCommand::List => list::run(context, output),
         AccountCommand::Show { name } => show::run(&name, context, output),
+        AccountCommand::Set(request) => set::run(&request, context, output),
         AccountCommand::Remove { name } => remove::run(&name, context, output),
         AccountCommand::Test { name } => test::run(&name, context, output),
     }
@@ -32,6 +35,7 @@ pub fn run(command: AccountCommand, context: &Context, output: &mut Output) -> R
 /// An account's settings, as scripts read them. Holds no secret.
 fn to_json(account: &Account) -> Value {
     let config = &account.config;
+    let policy = (config.protocol == Protocol::Pop3).then_some(&config.pop3);
     let endpoint = |endpoint: &Endpoint| json!({ "host": endpoint.host, "port": endpoint.port, "security": endpoint.security });
     json!({
         "id": account.id,
@@ -45,6 +49,12 @@ fn to_json(account: &Account) -> Value {
         "incoming": endpoint(&config.incoming),
         "outgoing": config.outgoing.as_ref().map(endpoint),
         "allow_cleartext": config.allow_cleartext,
-        "leave_on_server": (config.protocol == Protocol::Pop3).then(|| config.leave_on_server.to_string()),
+        "leave_on_server": policy.map(|policy| policy.leave.to_string()),
+        "keep_at_most": policy.and_then(|policy| policy.keep_at_most).map(|limit| limit.to_string()),
+        "headers_first": policy.map(|policy| policy.headers_first),
+        "size_cap": policy.and_then(|policy| policy.body_cap),
+        "newest_first": policy.map(|policy| policy.newest_first),
+        "per_session": policy.and_then(|policy| policy.per_session),
+        "apop": policy.map(|policy| policy.apop),
     })
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+use crate::account::policy::PolicyRequest;
 use crate::unbuilt;
 
 /// A mail client for IMAP and POP3 that shows where your mail lives. Without a command it opens the window.
@@ -118,6 +119,8 @@ pub enum AccountCommand {
     List,
     /// Show an account's settings
     Show { name: String },
+    /// Change what a POP3 account downloads and what it leaves on the server; contacts no server
+    Set(SetRequest),
     /// Forget an account and what was kept of its mail; its server is not touched
     Remove { name: String },
     /// Sign in to both servers and out again
@@ -154,9 +157,8 @@ pub struct AddRequest {
     /// Sign in through the browser
     #[arg(long)]
     pub oauth: bool,
-    /// POP3: when downloaded mail is removed from the server
-    #[arg(long, value_name = "never|forever|DAYS|until-removed", default_value = "forever", value_parser = parse_policy)]
-    pub leave_on_server: posthorn_model::LeaveOnServer,
+    #[command(flatten)]
+    pub policy: PolicyRequest,
     /// Where the password is kept
     #[arg(long, value_name = "keychain|file|session", default_value = "keychain")]
     pub secrets: SecretsName,
@@ -165,9 +167,11 @@ pub struct AddRequest {
     pub allow_cleartext: bool,
 }
 
-fn parse_policy(text: &str) -> Result<posthorn_model::LeaveOnServer, String> {
-    posthorn_model::LeaveOnServer::parse(text)
-        .ok_or_else(|| "expected never, forever, a number of days up to 65535, or until-removed".to_owned())
+#[derive(Args, Debug)]
+pub struct SetRequest {
+    pub name: String,
+    #[command(flatten)]
+    pub policy: PolicyRequest,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

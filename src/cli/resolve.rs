@@ -175,7 +175,7 @@ pub fn no_such_message(id: MessageId) -> Failure {
 mod tests {
     use super::*;
     use posthorn_model::{
-        AccountConfig, Endpoint, Identity, LeaveOnServer, MailboxId, MailboxName, Protocol, Security,
+        AccountConfig, Endpoint, Identity, MailboxId, MailboxName, Pop3Policy, Protocol, Security,
     };
 
     fn names() -> Names {
@@ -188,7 +188,7 @@ mod tests {
                 auth: posthorn_model::AuthMethod::Password,
                 secrets: posthorn_model::SecretPlace::Session,
                 allow_cleartext: false,
-                leave_on_server: LeaveOnServer::Forever,
+                pop3: Pop3Policy::default(),
                 identity: Identity::default(),
                 incoming: Endpoint {
                     host: "localhost".into(),

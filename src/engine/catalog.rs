@@ -344,7 +344,7 @@ impl Catalog {
         state: posthorn_model::LedgerState,
         downloaded_at: Option<Timestamp>,
     ) -> whereabouts::Mark {
-        let policy = self.core.config(account).map(|config| config.leave_on_server);
+        let policy = self.core.config(account).map(|config| config.pop3.leave);
         whereabouts::Mark {
             state,
             downloaded_at,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use posthorn_model::{AccountConfig, AccountId, LeaveOnServer, Protocol, Security};
+use posthorn_model::{AccountConfig, AccountId, Pop3Policy, Protocol, Security};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -187,9 +187,9 @@ pub fn check(config: &AccountConfig) -> Result<(), Error> {
             )));
         }
     }
-    if config.protocol == Protocol::Imap && config.leave_on_server != LeaveOnServer::default() {
+    if config.protocol == Protocol::Imap && config.pop3 != Pop3Policy::default() {
         return Err(Error::config(
-            "leave-on-server is for POP3: by IMAP, mail stays on the server until it is deleted",
+            "what is left on the server, and how it comes, is for POP3: by IMAP, mail stays on the server until it is deleted",
         ));
     }
     Ok(())

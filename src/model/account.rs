@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::LeaveOnServer;
+use crate::Pop3Policy;
 
 /// How mail comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,9 +144,9 @@ pub struct AccountConfig {
     /// The user's explicit word that passwords may travel in clear to a host other than this machine.
     #[serde(default)]
     pub allow_cleartext: bool,
-    /// POP3 only.
-    #[serde(default)]
-    pub leave_on_server: LeaveOnServer,
+    /// POP3 only; its keys stand beside the others in the file.
+    #[serde(flatten)]
+    pub pop3: Pop3Policy,
     pub identity: Identity,
     pub incoming: Endpoint,
     /// `None`: an account that only receives.

@@ -31,7 +31,7 @@ pub use mailbox::{MailboxName, SpecialUse};
 pub use message::{BodyState, Hash, Part, Placement, Where};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use outbox::SubmissionState;
-pub use pop3::{LeaveOnServer, LedgerRow, LedgerState, MsgNo, Uidl};
+pub use pop3::{KeepAtMost, LeaveOnServer, LedgerRow, LedgerState, MsgNo, Pop3Policy, Uidl};
 pub use problem::{ErrorClass, Problem, Remedy};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -70,6 +70,127 @@ impl fmt::Display for LeaveOnServer {
     }
 }
 
+/// How much of what is here already may stay on the server: beyond it the oldest go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum KeepAtMost {
+    Messages(u32),
+    /// Octets by the server's own count.
+    Bytes(u64),
+}
+
+impl KeepAtMost {
+    /// Reads a number of messages, or a size as [`parse_octets`] does.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(messages) => Some(Self::Messages(messages)),
+            Err(_) => parse_octets(text).map(Self::Bytes),
+        }
+    }
+}
+
+impl fmt::Display for KeepAtMost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Messages(messages) => messages.fmt(f),
+            Self::Bytes(bytes) => f.write_str(&say_octets(*bytes)),
+        }
+    }
+}
+
+impl TryFrom<String> for KeepAtMost {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("expected a number of messages, or a size such as 200MB")
+    }
+}
+
+impl From<KeepAtMost> for String {
+    fn from(limit: KeepAtMost) -> Self {
+        limit.to_string()
+    }
+}
+
+const UNITS: [(&str, u64); 7] = [
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
+
+/// Reads a size with its unit: `200MB`, `1 GiB`, `500kB`, `12B`. Case matters to nobody here.
+#[must_use]
+pub fn parse_octets(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let unit = unit.trim_start();
+    let (_, octets) = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+    number.parse::<u64>().ok()?.checked_mul(*octets)
+}
+
+/// The size with the largest unit that says it exactly: [`parse_octets`] reads it back.
+#[must_use]
+pub fn say_octets(octets: u64) -> String {
+    let whole = UNITS
+        .iter()
+        .filter(|(_, unit)| octets >= *unit && octets % unit == 0);
+    match whole.max_by_key(|(_, unit)| *unit) {
+        Some((name, unit)) => format!("{}{name}", octets / unit),
+        None => format!("{octets}B"),
+    }
+}
+
+/// What the user wants of one POP3 account. The keys are those of an account in the configuration file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pop3Policy {
+    #[serde(default, rename = "leave_on_server")]
+    pub leave: LeaveOnServer,
+    /// In addition to `leave`: what exceeds it goes sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_at_most: Option<KeepAtMost>,
+    /// Only headers come by themselves; a message comes whole when the user asks for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub headers_first: bool,
+    /// Octets: of what is larger only the header comes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "size_cap")]
+    pub body_cap: Option<u64>,
+    /// The newest come first; otherwise in the server's order, which by custom begins with the oldest.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub newest_first: bool,
+    /// Messages that one session downloads at most; the others wait for the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_session: Option<u32>,
+    /// Sign in by APOP (RFC 1939, section 7): weak, and only on the user's word.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub apop: bool,
+}
+
+impl Pop3Policy {
+    /// The usual policy with this rule for what stays on the server.
+    #[must_use]
+    pub const fn leaving(leave: LeaveOnServer) -> Self {
+        Self {
+            leave,
+            keep_at_most: None,
+            headers_first: false,
+            body_cap: None,
+            newest_first: false,
+            per_session: None,
+            apop: false,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// Where a UIDL stands. Only `Deleted` and `Gone` say that the server no longer holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -139,6 +260,28 @@ mod tests {
         }
         for text in ["", "-1", "65536", "always", "1.5"] {
             assert_eq!(LeaveOnServer::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn limits_read_back_as_written() {
+        let check = |text: &str, expect: Option<KeepAtMost>, said: &str| {
+            let limit = KeepAtMost::parse(text);
+            assert_eq!(limit, expect, "{text:?}");
+            let again = limit.map(|limit| limit.to_string());
+            assert_eq!(again.as_deref().unwrap_or(""), said, "{text:?}");
+            assert_eq!(again.and_then(|text| KeepAtMost::parse(&text)), expect);
+        };
+        let bytes = |bytes| Some(KeepAtMost::Bytes(bytes));
+        check("500", Some(KeepAtMost::Messages(500)), "500");
+        check("200MB", bytes(200_000_000), "200MB");
+        check("1 gib", bytes(1 << 30), "1GiB");
+        check("1500kB", bytes(1_500_000), "1500kB");
+        check("1024B", bytes(1024), "1KiB");
+        check("7B", bytes(7), "7B");
+        check("0B", bytes(0), "0B");
+        for wrong in ["", "MB", "-1", "1.5MB", "5XB", "99999999999GB", "5 MB x"] {
+            check(wrong, None, "");
         }
     }
 }

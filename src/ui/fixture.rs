@@ -570,7 +570,7 @@ pub fn account(name: &str, email: &str, protocol: Protocol) -> AccountConfig {
         auth: posthorn_model::AuthMethod::Password,
         secrets: posthorn_model::SecretPlace::Keychain,
         allow_cleartext: false,
-        leave_on_server: posthorn_model::LeaveOnServer::Days(14),
+        pop3: posthorn_model::Pop3Policy::leaving(posthorn_model::LeaveOnServer::Days(14)),
         identity: Identity {
             name: "Ada Berg".into(),
             email: email.into(),

@@ -2,12 +2,12 @@
 
 use posthorn_engine::catalog::Account;
 use posthorn_model::{
-    AccountConfig, AuthMethod, Endpoint, Identity, LeaveOnServer, Protocol, Secret, SecretPlace, Security,
+    AccountConfig, AuthMethod, Endpoint, Identity, Pop3Policy, Protocol, Secret, SecretPlace, Security,
 };
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 
-use super::to_json;
+use super::{policy, to_json};
 use crate::arguments::{AddRequest, ProtocolName, SecretsName, SecurityName};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
@@ -89,10 +89,9 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
         ProtocolName::Imap => Protocol::Imap,
         ProtocolName::Pop3 => Protocol::Pop3,
     };
-    if protocol == Protocol::Imap && request.leave_on_server != LeaveOnServer::Forever {
-        return Err(Failure::usage(
-            "--leave-on-server is for POP3: by IMAP mail stays until someone deletes it",
-        ));
+    let pop3 = request.policy.apply(Pop3Policy::default());
+    if protocol == Protocol::Imap && request.policy.says_something() {
+        return Err(Failure::usage(policy::FOR_POP3));
     }
     let incoming = read_endpoint("--incoming", &request.incoming, request.incoming_security)?;
     let outgoing = request
@@ -118,7 +117,7 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
             SecretsName::Session => SecretPlace::Session,
         },
         allow_cleartext: request.allow_cleartext,
-        leave_on_server: request.leave_on_server,
+        pop3,
         identity: Identity {
             name: request.display_name,
             email: request.email,
@@ -156,6 +155,7 @@ mod tests {
     use super::*;
     use crate::arguments::{AccountCommand, Arguments, Command};
     use clap::Parser;
+    use posthorn_model::{KeepAtMost, LeaveOnServer};
 
     fn config(words: &str) -> Result<AccountConfig, String> {
         let base = "posthorn account add --name work --email a@example.org --password-stdin";
@@ -180,9 +180,27 @@ mod tests {
             read.outgoing.map(|endpoint| endpoint.to_string()).as_deref(),
             Some("[::1]:587")
         );
-        assert_eq!(read.leave_on_server, LeaveOnServer::Days(14));
+        assert_eq!(read.pop3.leave, LeaveOnServer::Days(14));
+        assert_eq!(read.pop3, Pop3Policy::leaving(LeaveOnServer::Days(14)));
         assert_eq!(read.secrets, SecretPlace::File);
         assert_eq!(read.username, "me");
+        let read = config(
+            "--protocol pop3 --incoming pop.example.org:995 --keep-at-most 200MB --headers-first --size-cap 5MB \
+             --newest-first --per-session 50 --apop",
+        )
+        .unwrap();
+        assert_eq!(
+            read.pop3,
+            Pop3Policy {
+                leave: LeaveOnServer::Forever,
+                keep_at_most: Some(KeepAtMost::Bytes(200_000_000)),
+                headers_first: true,
+                body_cap: Some(5_000_000),
+                newest_first: true,
+                per_session: Some(50),
+                apop: true,
+            }
+        );
         let read = config("--protocol imap --incoming imap.example.org:993").unwrap();
         assert_eq!(read.username, "a@example.org");
         assert_eq!(read.outgoing, None);
@@ -213,6 +231,12 @@ mod tests {
             "--protocol pop3 --incoming example.org:995 --leave-on-server sometimes",
             "until-removed",
         );
+        check(
+            "--protocol imap --incoming example.org:993 --newest-first",
+            "POP3",
+        );
+        check("--protocol pop3 --incoming example.org:995 --size-cap big", "5MB");
+        check("--protocol pop3 --incoming example.org:995 --per-session 0", "1");
         assert!(config("--protocol imap --incoming 127.0.0.1:143 --incoming-security none").is_ok());
         assert!(
             config("--protocol imap --incoming example.org:143 --incoming-security none --allow-cleartext")

@@ -1,9 +1,9 @@
 //! `posthorn account show`.
 
-use posthorn_model::{Endpoint, LeaveOnServer, Protocol, SecretPlace, Security};
+use posthorn_model::{Endpoint, Protocol, SecretPlace, Security};
 use serde_json::json;
 
-use super::to_json;
+use super::{policy, to_json};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::resolve;
@@ -37,7 +37,7 @@ pub fn run(name: &str, context: &Context, output: &mut Output) -> Result<Status,
         ("password in", say_secrets(config.secrets).to_owned()),
     ];
     if config.protocol == Protocol::Pop3 {
-        lines.push(("on the server", say_policy(config.leave_on_server)));
+        lines.extend(policy::say(&config.pop3));
     }
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         output.line(&format!("{name:>13}  {value}"))?;
@@ -59,14 +59,5 @@ const fn say_secrets(place: SecretPlace) -> &'static str {
         SecretPlace::Keychain => "the system's keychain",
         SecretPlace::File => "the sealed file of this profile",
         SecretPlace::Session => "memory only",
-    }
-}
-
-fn say_policy(policy: LeaveOnServer) -> String {
-    match policy {
-        LeaveOnServer::Never => "removed as soon as it is verified here".to_owned(),
-        LeaveOnServer::Forever => "never removed by this program".to_owned(),
-        LeaveOnServer::Days(days) => format!("removed {days} days after it was downloaded and verified here"),
-        LeaveOnServer::UntilRemoved => "removed once it leaves the inbox here".to_owned(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use posthorn_model::{AuthMethod, Endpoint, ErrorClass, Identity, SecretPlace};
+use posthorn_model::{AuthMethod, Endpoint, ErrorClass, Identity, KeepAtMost, LeaveOnServer, SecretPlace};
 
 fn account(name: &str, protocol: Protocol) -> AccountConfig {
     let endpoint = |port| Endpoint {
@@ -14,7 +14,7 @@ fn account(name: &str, protocol: Protocol) -> AccountConfig {
         auth: AuthMethod::Password,
         secrets: SecretPlace::File,
         allow_cleartext: false,
-        leave_on_server: LeaveOnServer::default(),
+        pop3: Pop3Policy::default(),
         identity: Identity {
             name: "Ada".into(),
             email: "ada@example.org".into(),
@@ -31,7 +31,13 @@ fn reads_back_what_it_wrote_and_never_reuses_an_id() {
     let mut accounts = Accounts::load(dir.path()).expect("empty");
     let imap = account("work", Protocol::Imap);
     let pop3 = AccountConfig {
-        leave_on_server: LeaveOnServer::Days(14),
+        pop3: Pop3Policy {
+            keep_at_most: Some(KeepAtMost::Bytes(200_000_000)),
+            headers_first: true,
+            body_cap: Some(5_000_000),
+            per_session: Some(250),
+            ..Pop3Policy::leaving(LeaveOnServer::Days(14))
+        },
         outgoing: None,
         ..account("home", Protocol::Pop3)
     };
@@ -45,6 +51,18 @@ fn reads_back_what_it_wrote_and_never_reuses_an_id() {
     let third = again.add(account("third", Protocol::Imap)).expect("added");
     assert!(third > second);
     assert_eq!(fs::read_dir(dir.path()).expect("directory").count(), 1);
+}
+
+#[test]
+fn reads_a_file_from_before_there_was_more_than_one_rule() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let text = "next_id = 2\n[[account]]\nid = 1\nname = \"home\"\nprotocol = \"pop3\"\nusername = \"ada\"\n\
+                [account.leave_on_server]\ndays = 14\n[account.identity]\nemail = \"ada@example.org\"\n\
+                [account.incoming]\nhost = \"pop.example.org\"\nport = 995\nsecurity = \"tls\"\n";
+    fs::write(dir.path().join("accounts.toml"), text).expect("written");
+    let accounts = Accounts::load(dir.path()).expect("readable");
+    let config = accounts.find(AccountId(1)).expect("the account");
+    assert_eq!(config.pop3, Pop3Policy::leaving(LeaveOnServer::Days(14)));
 }
 
 #[test]
@@ -81,7 +99,7 @@ fn refuses_accounts_that_cannot_work() {
     check("address", &|config| config.identity.email = "ada".into());
     check("user name", &|config| config.username.clear());
     check("cleartext", &|config| config.incoming.security = Security::None);
-    check("policy", &|config| config.leave_on_server = LeaveOnServer::Never);
+    check("policy", &|config| config.pop3.leave = LeaveOnServer::Never);
     let mut clear = account("clear", Protocol::Imap);
     clear.incoming.security = Security::None;
     clear.incoming.host = "127.0.0.1".into();

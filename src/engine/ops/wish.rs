@@ -210,9 +210,7 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
         if let Some((account, row)) = core.store.ledger_of(message).await?
             && let Some(config) = core.config(account)
         {
-            facts
-                .ledger
-                .insert(message, (account, row, config.leave_on_server));
+            facts.ledger.insert(message, (account, row, config.pop3.leave));
         }
     }
     for row in core.store.mailboxes(None).await? {

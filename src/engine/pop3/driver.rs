@@ -43,7 +43,7 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
         session,
         report,
         situation: Situation {
-            policy: post.config.leave_on_server,
+            policy: post.config.pop3.leave,
             now: core.now(),
             accepted: core.store.setting(&accept_key(post.id)).await?.is_some(),
         },

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use posthorn_model::query::{PageStart, View};
 use posthorn_model::{
-    AccountConfig, AccountId, AuthMethod, Flags, Identity, LeaveOnServer, MailboxId, MessageId, Protocol,
-    Secret, SecretPlace, Timestamp,
+    AccountConfig, AccountId, AuthMethod, Flags, Identity, LeaveOnServer, MailboxId, MessageId, Pop3Policy,
+    Protocol, Secret, SecretPlace, Timestamp,
 };
 use posthorn_sandbox::{NewMessage, Sandbox, SandboxOptions, Service};
 
@@ -72,7 +72,7 @@ impl World {
             auth: AuthMethod::Password,
             secrets: SecretPlace::File,
             allow_cleartext: false,
-            leave_on_server: policy,
+            pop3: Pop3Policy::leaving(policy),
             identity: Identity {
                 name: login.name.clone(),
                 email: login.address.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use posthorn_engine::Error;
 use posthorn_model::{
-    AccountConfig, AccountId, AuthMethod, ErrorClass, Identity, LeaveOnServer, Protocol, Secret, SecretPlace,
+    AccountConfig, AccountId, AuthMethod, ErrorClass, Identity, Pop3Policy, Protocol, Secret, SecretPlace,
     Security,
 };
 use posthorn_sandbox::{Sandbox, SandboxOptions, Service};
@@ -46,7 +46,7 @@ fn account(sandbox: &Sandbox, protocol: Protocol) -> AccountConfig {
         auth: AuthMethod::Password,
         secrets: SecretPlace::Session,
         allow_cleartext: false,
-        leave_on_server: LeaveOnServer::Forever,
+        pop3: Pop3Policy::default(),
         identity: Identity {
             name: login.name.clone(),
             email: login.address.clone(),

@@ -48,7 +48,7 @@ fn the_first_run_is_one_field_and_then_a_choice_of_equals() {
     let state = fixture.lock();
     let config = &state.accounts[0].config;
     assert_eq!(config.protocol, Protocol::Pop3);
-    assert_eq!(config.leave_on_server.to_string(), "until-removed");
+    assert_eq!(config.pop3.leave.to_string(), "until-removed");
     drop(state);
     assert!(window.shows(&t!("empty-inbox")));
 }

@@ -1,7 +1,8 @@
 //! An account's settings as they are typed, and the account that they make.
 
 use posthorn_model::{
-    AccountConfig, AuthMethod, Endpoint, Identity, LeaveOnServer, Protocol, Secret, SecretPlace, Security,
+    AccountConfig, AuthMethod, Endpoint, Identity, LeaveOnServer, Pop3Policy, Protocol, Secret, SecretPlace,
+    Security,
 };
 
 use super::FormMessage;
@@ -44,6 +45,8 @@ pub struct Form {
     pub outgoing: Server,
     pub leave: Leave,
     pub days: String,
+    /// The rest of the POP3 policy, which this form hands on as it is.
+    pub pop3: Pop3Policy,
     pub cleartext: bool,
     /// An account that exists already: an empty password keeps the one it has.
     pub existing: bool,
@@ -108,6 +111,7 @@ impl Form {
             },
             leave: Leave::Forever,
             days: "14".into(),
+            pop3: Pop3Policy::default(),
             cleartext: false,
             existing: false,
         })
@@ -121,7 +125,7 @@ impl Form {
             port: endpoint.port.to_string(),
             security: endpoint.security,
         };
-        let (leave, days) = match config.leave_on_server {
+        let (leave, days) = match config.pop3.leave {
             LeaveOnServer::Forever => (Leave::Forever, 14),
             LeaveOnServer::Never => (Leave::Never, 14),
             LeaveOnServer::UntilRemoved => (Leave::UntilRemoved, 14),
@@ -147,6 +151,7 @@ impl Form {
             ),
             leave,
             days: days.to_string(),
+            pop3: config.pop3,
             cleartext: config.allow_cleartext,
             existing: true,
         }
@@ -260,7 +265,7 @@ impl Form {
             auth: AuthMethod::Password,
             secrets: self.secrets,
             allow_cleartext: self.cleartext,
-            leave_on_server: leave,
+            pop3: Pop3Policy { leave, ..self.pop3 },
             identity: Identity {
                 name: self.person.trim().to_owned(),
                 email: self.email.trim().to_owned(),
@@ -345,7 +350,7 @@ mod tests {
         form.leave = Leave::Days;
         form.days = "30".into();
         let (config, _) = form.account().unwrap();
-        assert_eq!(config.leave_on_server, LeaveOnServer::Days(30));
+        assert_eq!(config.pop3.leave, LeaveOnServer::Days(30));
         let again = Form::of(&config);
         let (same, secret) = again.account().unwrap();
         assert_eq!(same, config);
