@@ -7,7 +7,10 @@ mod decode;
 mod envelope;
 mod fetch;
 mod folders;
+mod gmail;
+mod notify;
 mod parse_fetch;
+mod parse_notify;
 mod parse_search;
 mod parser;
 mod search;
@@ -90,7 +93,8 @@ fn date_time(at: Timestamp) -> String {
 /// For the tests of hostile input.
 #[cfg(test)]
 pub(crate) fn parse_never_panics(bytes: &[u8]) {
-    let _ = parser::parse(bytes);
+    let _ = parser::parse(bytes, false);
+    let _ = parser::parse(bytes, true);
 }
 
 /// For the tests of hostile input: looks at a message in every way that a client can ask for.

@@ -11,6 +11,7 @@
 //! `imap`, `pop3`, `smtp`. [`fault`] is how tests break things, `sample` the mail that a new user finds.
 
 pub mod fault;
+mod gmail;
 mod imap;
 pub mod mailbox;
 mod pop3;

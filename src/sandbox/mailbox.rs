@@ -4,10 +4,13 @@
 //! modification sequence (RFC 7162 section 3.1); raw bytes never change once stored.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use posthorn_model::{Flag, Flags, SpecialUse, Timestamp, Uid, UidSet};
 use tokio::sync::watch;
+
+use crate::gmail::{self, Gmail};
 
 /// One user of the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub struct StoredMessage {
     pub modseq: u64,
     pub internal_date: Timestamp,
     pub raw: Arc<[u8]>,
+    /// The same for the same bytes, wherever they lie (RFC 8474 section 5.1).
+    pub email_id: u64,
 }
 
 /// A mailbox as `LIST` shows it: `path` in UTF-8 with `/` between levels.
@@ -92,6 +97,11 @@ impl Mailbox {
         }
     }
 
+    /// RFC 8474 section 4: stays when the mailbox is renamed.
+    pub fn object_id(&self) -> String {
+        format!("F{}", self.id)
+    }
+
     pub const fn highest_modseq(&self) -> u64 {
         self.highest_modseq
     }
@@ -101,8 +111,12 @@ impl Mailbox {
         let uid = Uid::new(self.uid_next)?;
         self.uid_next = self.uid_next.checked_add(1)?;
         self.highest_modseq += 1;
+        let mut hasher = DefaultHasher::new();
+        raw.hash(&mut hasher);
         self.messages.push(StoredMessage {
             uid,
+            // Some clients read it as a signed number.
+            email_id: hasher.finish() >> 1,
             flags,
             modseq: self.highest_modseq,
             internal_date,
@@ -178,6 +192,12 @@ pub(crate) struct Account {
     pub subscriptions: BTreeSet<String>,
     /// A POP3 session holds the maildrop (RFC 1939 section 4).
     pub maildrop_locked: bool,
+    /// The last POP3 login.
+    pub logged_in_at: Option<std::time::Instant>,
+    /// IMAP sessions that are logged in.
+    pub sessions: usize,
+    /// Set where mail is kept as Gmail keeps it.
+    pub gmail: Option<Gmail>,
 }
 
 impl Account {
@@ -309,7 +329,12 @@ impl MailStore {
 
     /// Changes the state, then wakes whoever waits for changes.
     pub(crate) fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        let result = act(&mut self.lock());
+        let result = {
+            let mut state = self.lock();
+            let result = act(&mut state);
+            state.accounts.iter_mut().for_each(gmail::settle);
+            result
+        };
         self.0
             .version
             .send_modify(|version| *version = version.wrapping_add(1));
@@ -319,6 +344,14 @@ impl MailStore {
     /// Changes what no other session can see.
     pub(crate) fn change_quietly<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.lock())
+    }
+
+    /// Never the same twice.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.change_quietly(|state| {
+            state.next_mailbox += 1;
+            state.next_mailbox
+        })
     }
 
     /// Wakes at every change.
@@ -339,6 +372,9 @@ impl MailStore {
                 mailboxes: Vec::new(),
                 subscriptions: BTreeSet::new(),
                 maildrop_locked: false,
+                logged_in_at: None,
+                sessions: 0,
+                gmail: None,
             });
             state.create(&username, "INBOX", None);
             for purpose in [
@@ -354,6 +390,11 @@ impl MailStore {
         })
     }
 
+    /// From here on this user's mail is kept as Gmail keeps it.
+    pub(crate) fn be_gmail(&self, username: &str) {
+        self.change(|state| gmail::set_up(state, username));
+    }
+
     /// The login name for a name or address and its password.
     pub(crate) fn log_in(&self, name: &str, password: &str) -> Option<String> {
         self.read(|state| {
@@ -362,6 +403,16 @@ impl MailStore {
                 .filter(|user| user.username == name || user.address.eq_ignore_ascii_case(name))
                 .find(|user| user.password == password)
                 .map(|user| user.username.clone())
+        })
+    }
+
+    /// The login name and password of a user by name or address.
+    pub(crate) fn password_of(&self, name: &str) -> Option<(String, String)> {
+        self.read(|state| {
+            let mut known = state.accounts.iter().map(|account| &account.user);
+            known
+                .find(|user| user.username == name || user.address.eq_ignore_ascii_case(name))
+                .map(|user| (user.username.clone(), user.password.clone()))
         })
     }
 

@@ -18,6 +18,7 @@ use crate::{imap, pop3, sample, smtp, tls};
 /// IMAP extensions that can be switched off by name with [`SandboxOptions::without`].
 pub const IMAP_EXTENSIONS: &[&str] = &[
     "LITERAL+",
+    "LITERAL-",
     "SASL-IR",
     "STARTTLS",
     "ID",
@@ -36,10 +37,27 @@ pub const IMAP_EXTENSIONS: &[&str] = &[
     "ESEARCH",
     "CONDSTORE",
     "QRESYNC",
+    "OBJECTID",
+    "PREVIEW",
+    "NOTIFY",
+    "COMPRESS=DEFLATE",
+    "UTF8=ACCEPT",
+    "X-GM-EXT-1",
+    "IMAP4rev2",
 ];
 
 /// POP3 extensions and optional commands that can be switched off.
-pub const POP3_EXTENSIONS: &[&str] = &["CAPA", "UIDL", "TOP", "SASL", "STLS", "PIPELINING", "RESP-CODES"];
+pub const POP3_EXTENSIONS: &[&str] = &[
+    "CAPA",
+    "UIDL",
+    "TOP",
+    "SASL",
+    "STLS",
+    "PIPELINING",
+    "RESP-CODES",
+    "AUTH-RESP-CODE",
+    "UTF8",
+];
 
 /// SMTP extensions that can be switched off. `PIPELINING` and `STARTTLS` are the names of other servers' too.
 pub const SMTP_EXTENSIONS: &[&str] = &[
@@ -81,6 +99,14 @@ pub struct SandboxOptions {
     pub without: &'static [&'static str],
     /// Bytes of mail that one user may hold.
     pub quota: u64,
+    /// IMAP sessions that one user may have at one time; one more is refused at login.
+    pub max_sessions: usize,
+    /// As Gmail keeps mail: each message is in All Mail, and the other mailboxes are its labels (`X-GM-EXT-1`).
+    pub gmail_like: bool,
+    /// Seconds between two POP3 logins of one user (RFC 2449 section 6.5); one that comes sooner is refused.
+    pub login_delay: Option<u32>,
+    /// Whether the POP3 greeting carries a timestamp for APOP (RFC 1939 section 7).
+    pub apop: bool,
 }
 
 impl Default for SandboxOptions {
@@ -95,6 +121,10 @@ impl Default for SandboxOptions {
             users: sample::users(),
             without: &[],
             quota: 1 << 30,
+            max_sessions: MAX_CONNECTIONS,
+            gmail_like: false,
+            login_delay: None,
+            apop: false,
         }
     }
 }
@@ -116,6 +146,10 @@ pub struct Core {
     pub store: MailStore,
     pub faults: Faults,
     pub tls: Option<TlsAcceptor>,
+    pub max_sessions: usize,
+    pub gmail_like: bool,
+    pub login_delay: Option<u32>,
+    pub apop: bool,
     security: Security,
     without: &'static [&'static str],
 }
@@ -126,6 +160,10 @@ impl Core {
         let on = |name: &str| !self.without.iter().any(|off| off.eq_ignore_ascii_case(name));
         match extension {
             "QRESYNC" => on("QRESYNC") && on("CONDSTORE") && on("ENABLE"),
+            // RFC 7888 section 4: one of the two, not both.
+            "LITERAL-" => on("LITERAL-") && !on("LITERAL+"),
+            "UTF8=ACCEPT" | "IMAP4rev2" => on(extension) && on("ENABLE"),
+            "X-GM-EXT-1" => on(extension) && self.gmail_like,
             "STARTTLS" | "STLS" => on(extension) && self.security == Security::StartTls,
             name => on(name),
         }
@@ -215,11 +253,18 @@ impl Sandbox {
         if options.mail == SandboxMail::Sample {
             sample::fill(&store, &first, now);
         }
+        if options.gmail_like {
+            store.be_gmail(&first.username);
+        }
         let core = Core {
             store,
             faults: Faults::default(),
             tls: identity.as_ref().map(|identity| identity.acceptor.clone()),
             security: options.security,
+            max_sessions: options.max_sessions,
+            gmail_like: options.gmail_like,
+            login_delay: options.login_delay,
+            apop: options.apop,
             without: options.without,
         };
         Ok(Self {

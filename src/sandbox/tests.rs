@@ -3,6 +3,7 @@
 mod clients;
 #[cfg(target_os = "linux")]
 mod dovecot;
+mod extensions;
 mod faults;
 mod hostile;
 mod imap;

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
@@ -57,6 +58,7 @@ pub struct Link {
     searched: usize,
     output: Vec<u8>,
     tls: bool,
+    deflate: Option<Box<Deflate>>,
     fault: LinkFault,
     sent: u64,
     received: u64,
@@ -71,6 +73,7 @@ impl Link {
             searched: 0,
             output: Vec::new(),
             tls,
+            deflate: None,
             fault,
             sent: 0,
             received: 0,
@@ -113,6 +116,9 @@ impl Link {
 
     async fn write_out(&mut self) -> Result<()> {
         let mut bytes = std::mem::take(&mut self.output);
+        if let Some(deflate) = &mut self.deflate {
+            bytes = deflate.pack(&bytes)?;
+        }
         let mut cut = false;
         if let Some(limit) = self.fault.close_after_sent {
             let left = usize::try_from(limit.saturating_sub(self.sent)).unwrap_or(usize::MAX);
@@ -135,11 +141,21 @@ impl Link {
             self.searched = self.searched.saturating_sub(self.taken);
             self.taken = 0;
         }
-        self.input.reserve(8192);
-        let count = match tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.input)).await {
+        // Compressed bytes go through a buffer of their own; unpacking does not wait, so cancelling loses nothing.
+        let mut packed = Vec::new();
+        let into = if self.deflate.is_some() {
+            &mut packed
+        } else {
+            &mut self.input
+        };
+        into.reserve(8192);
+        let count = match tokio::time::timeout(SILENCE, self.stream.read_buf(into)).await {
             Ok(result) => result?,
             Err(_) => return Err(Hangup::Silent),
         };
+        if let Some(deflate) = &mut self.deflate {
+            deflate.unpack(&packed, &mut self.input)?;
+        }
         if count == 0 {
             return Err(Hangup::Eof);
         }
@@ -206,10 +222,69 @@ impl Link {
         Ok(())
     }
 
+    pub const fn is_compressed(&self) -> bool {
+        self.deflate.is_some()
+    }
+
+    /// From the next byte on both ways are compressed (RFC 4978), after the positive reply was queued.
+    pub async fn start_deflate(&mut self) -> Result<()> {
+        if !self.waiting().is_empty() {
+            return Err(Hangup::Injection);
+        }
+        self.flush().await?;
+        self.deflate = Some(Box::new(Deflate {
+            compress: Compress::new(Compression::default(), false),
+            decompress: Decompress::new(false),
+        }));
+        Ok(())
+    }
+
     /// Sends what is queued and closes properly (TLS close_notify included).
     pub async fn close(&mut self) {
         if self.flush().await.is_ok() {
             let _ = self.stream.shutdown().await;
+        }
+    }
+}
+
+/// Raw DEFLATE (RFC 1951) both ways.
+struct Deflate {
+    compress: Compress,
+    decompress: Decompress,
+}
+
+impl Deflate {
+    fn pack(&mut self, mut bytes: &[u8]) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(bytes.len() / 2 + 64);
+        loop {
+            let before = self.compress.total_in();
+            self.compress
+                .compress_vec(bytes, &mut out, FlushCompress::Sync)
+                .map_err(|_| Hangup::Io(io::ErrorKind::InvalidData))?;
+            let taken = usize::try_from(self.compress.total_in() - before).unwrap_or(0);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            // Room left over says that all of it, and its end marker, is out.
+            if bytes.is_empty() && out.len() < out.capacity() {
+                return Ok(out);
+            }
+            out.reserve(out.capacity().max(64));
+        }
+    }
+
+    fn unpack(&mut self, mut bytes: &[u8], into: &mut Vec<u8>) -> Result<()> {
+        loop {
+            into.reserve(8192);
+            let (before, had) = (self.decompress.total_in(), into.len());
+            let status = self
+                .decompress
+                .decompress_vec(bytes, into, FlushDecompress::Sync)
+                .map_err(|_| Hangup::Io(io::ErrorKind::InvalidData))?;
+            let taken = usize::try_from(self.decompress.total_in() - before).unwrap_or(0);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            let stuck = taken == 0 && into.len() == had;
+            if status == Status::StreamEnd || stuck || (bytes.is_empty() && into.len() < into.capacity()) {
+                return Ok(());
+            }
         }
     }
 }
@@ -239,6 +314,34 @@ mod tests {
         assert_eq!(bytes, b"three");
         assert_eq!(link.read_line(5).await, Err(Hangup::LineTooLong));
         drop(writer.await.unwrap());
+    }
+
+    #[test]
+    fn deflate_gives_back_what_it_took() {
+        let deflate = || Deflate {
+            compress: Compress::new(Compression::default(), false),
+            decompress: Decompress::new(false),
+        };
+        let (mut here, mut there) = (deflate(), deflate());
+        let mut noise: Vec<u8> = Vec::new();
+        let mut state = 1_u32;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            noise.extend(state.to_be_bytes().first());
+        }
+        for text in [
+            b"a NOOP\r\n".to_vec(),
+            vec![b'x'; 300_000],
+            noise,
+            b"end".to_vec(),
+        ] {
+            let packed = here.pack(&text).unwrap();
+            let mut back = Vec::new();
+            for piece in packed.chunks(1000) {
+                there.unpack(piece, &mut back).unwrap();
+            }
+            assert!(back == text, "{} bytes", text.len());
+        }
     }
 
     #[tokio::test]

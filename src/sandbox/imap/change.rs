@@ -10,6 +10,9 @@ use super::session::{Answer, Session, bad, no, ok};
 
 impl Session {
     pub fn store_flags(&mut self, uid: bool, store: &Store) -> Answer {
+        if let Some(labels) = &store.labels {
+            return self.store_labels(uid, &store.set, store.change, labels);
+        }
         if store.unchanged_since.is_some() && !self.core.offers("CONDSTORE") {
             return bad("no CONDSTORE here");
         }

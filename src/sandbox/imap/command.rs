@@ -55,6 +55,9 @@ pub enum Command {
         raw: Vec<u8>,
     },
     Idle,
+    Compress,
+    /// `None`: NOTIFY NONE.
+    Notify(Option<Notify>),
     Close,
     Unselect,
     Expunge {
@@ -110,6 +113,8 @@ impl Command {
             Self::Status { .. } => "STATUS",
             Self::Append { .. } => "APPEND",
             Self::Idle => "IDLE",
+            Self::Compress => "COMPRESS",
+            Self::Notify(_) => "NOTIFY",
             Self::Close => "CLOSE",
             Self::Unselect => "UNSELECT",
             Self::Expunge { uids: None } => "EXPUNGE",
@@ -134,6 +139,8 @@ impl Command {
             Self::Enable(_) => "ENABLE",
             Self::Namespace => "NAMESPACE",
             Self::Idle => "IDLE",
+            Self::Compress => "COMPRESS=DEFLATE",
+            Self::Notify(_) => "NOTIFY",
             Self::Unselect => "UNSELECT",
             Self::Expunge { uids: Some(_) } => "UIDPLUS",
             Self::Move { .. } => "MOVE",
@@ -186,6 +193,28 @@ pub enum StatusItem {
     HighestModSeq,
     Size,
     Deleted,
+    MailboxId,
+}
+
+/// RFC 5465: what a client wants to be told of without asking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notify {
+    /// `SET STATUS`: the state of all mailboxes at once.
+    pub status: bool,
+    pub selected: Option<Events>,
+    /// SELECTED-DELAYED: removals wait for a command.
+    pub delayed: bool,
+    /// All mailboxes but the selected one; every filter other than SELECTED is taken as PERSONAL.
+    pub others: Option<Events>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    pub message_new: bool,
+    pub message_expunge: bool,
+    pub flag_change: bool,
+    pub mailbox_name: bool,
+    pub subscription_change: bool,
 }
 
 /// One end of a range; `None` is `*`.
@@ -223,6 +252,12 @@ pub enum FetchItem {
     Body,
     BodyStructure,
     ModSeq,
+    EmailId,
+    ThreadId,
+    Preview,
+    GmailMessage,
+    GmailThread,
+    GmailLabels,
     /// `BODY[…]` and the RFC822 forms. `label`: as the reply names it.
     Section {
         section: Section,
@@ -259,6 +294,8 @@ pub struct Store {
     pub set: SequenceSet,
     pub change: StoreChange,
     pub flags: Flags,
+    /// X-GM-LABELS in place of flags.
+    pub labels: Option<Vec<String>>,
     pub silent: bool,
     pub unchanged_since: Option<u64>,
 }

@@ -3,9 +3,10 @@
 use posthorn_model::{Flag, Uid, UidSet};
 
 use super::command::{Fetch, FetchItem, SequenceSet};
+use super::decode::body_text;
 use super::session::{Answer, Session, bad, ok};
 use super::structure::{self, Entity};
-use super::{date_time, envelope, flag_list, push_literal};
+use super::{date_time, envelope, flag_list, gmail, push_literal, push_string};
 use crate::mailbox::StoredMessage;
 use crate::wire::Result;
 
@@ -36,6 +37,17 @@ impl Session {
         let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
         if asks_modseq && !self.core.offers("CONDSTORE") {
             return Ok(bad("no CONDSTORE here"));
+        }
+        let refused = fetch.items.iter().any(|item| match item {
+            FetchItem::EmailId | FetchItem::ThreadId => !self.core.offers("OBJECTID"),
+            FetchItem::Preview => !self.core.offers("PREVIEW"),
+            FetchItem::GmailMessage | FetchItem::GmailThread | FetchItem::GmailLabels => {
+                !self.core.offers("X-GM-EXT-1")
+            }
+            _ => false,
+        });
+        if refused {
+            return Ok(bad("unknown FETCH item"));
         }
         if fetch.vanished && !(uid && self.qresync && fetch.changed_since.is_some()) {
             return Ok(bad("VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC"));
@@ -73,7 +85,19 @@ impl Session {
             } else {
                 (message, false)
             };
-            let line = render(number, &message, &fetch.items, marked);
+            let labels = if fetch.items.contains(&FetchItem::GmailLabels) {
+                let viewed = self.selected.as_ref().map(|selected| selected.id);
+                self.with_account(|account| gmail::labels(account, &message, viewed, self.utf8))
+            } else {
+                None
+            };
+            let line = render(
+                number,
+                &message,
+                &fetch.items,
+                marked,
+                &labels.unwrap_or_default(),
+            );
             self.note_told(number, &message, &fetch.items, marked);
             self.link.push(line);
             self.link.relieve().await?;
@@ -125,20 +149,38 @@ impl Session {
     }
 }
 
-fn render(number: usize, message: &StoredMessage, items: &[FetchItem], marked: bool) -> Vec<u8> {
+fn render(
+    number: usize,
+    message: &StoredMessage,
+    items: &[FetchItem],
+    marked: bool,
+    labels: &[u8],
+) -> Vec<u8> {
     let mut out = format!("* {number} FETCH (").into_bytes();
     let mut entity: Option<Entity> = None;
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.push(b' ');
         }
-        push_item(&mut out, message, item, &mut entity);
+        if *item == FetchItem::GmailLabels {
+            out.extend_from_slice(b"X-GM-LABELS ");
+            out.extend_from_slice(labels);
+        } else {
+            push_item(&mut out, message, item, &mut entity);
+        }
     }
     if marked && !items.contains(&FetchItem::Flags) {
         out.extend_from_slice(format!(" FLAGS {}", flag_list(&message.flags)).as_bytes());
     }
     out.extend_from_slice(b")\r\n");
     out
+}
+
+/// The first words of the text (RFC 8970 section 3.2: at most 200 characters).
+fn preview(raw: &[u8], entity: &Entity) -> String {
+    let text = body_text(raw, entity);
+    let words: Vec<&str> = text.split_whitespace().take(100).collect();
+    words.join(" ").chars().take(200).collect()
 }
 
 fn look<'a>(raw: &[u8], parsed: &'a mut Option<Entity>) -> &'a Entity {
@@ -152,6 +194,22 @@ fn push_item(out: &mut Vec<u8>, message: &StoredMessage, item: &FetchItem, parse
         FetchItem::Flags => format!("FLAGS {}", flag_list(&message.flags)),
         FetchItem::InternalDate => format!("INTERNALDATE {}", date_time(message.internal_date)),
         FetchItem::Size => format!("RFC822.SIZE {}", raw.len()),
+        FetchItem::EmailId => format!("EMAILID (M{:016x})", message.email_id),
+        FetchItem::ThreadId => match gmail::thread_id(message) {
+            Some(id) => format!("THREADID (T{id:016x})"),
+            None => "THREADID NIL".to_owned(),
+        },
+        FetchItem::GmailMessage => format!("X-GM-MSGID {}", message.email_id),
+        FetchItem::GmailThread => {
+            let id = gmail::thread_id(message).unwrap_or(message.email_id);
+            format!("X-GM-THRID {id}")
+        }
+        FetchItem::GmailLabels => String::new(),
+        FetchItem::Preview => {
+            out.extend_from_slice(b"PREVIEW ");
+            push_string(out, preview(raw, look(raw, parsed)).as_bytes());
+            return;
+        }
         FetchItem::ModSeq => format!("MODSEQ ({})", message.modseq),
         FetchItem::Envelope => {
             out.extend_from_slice(b"ENVELOPE ");

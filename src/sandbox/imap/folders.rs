@@ -28,6 +28,7 @@ impl Session {
         let Some(user) = self.user.clone() else {
             return no("log in first");
         };
+        let objects = self.core.offers("OBJECTID");
         self.core.store.change(|state| {
             if state
                 .account(&user)
@@ -42,7 +43,11 @@ impl Session {
                 }
             }
             if state.create(&user, path, purpose) {
-                ok("created")
+                let made = state.account(&user).and_then(|account| account.mailbox(path));
+                match made.filter(|_| objects) {
+                    Some(mailbox) => Ok(format!("[MAILBOXID ({})] created", mailbox.object_id())),
+                    None => ok("created"),
+                }
             } else {
                 no("[ALREADYEXISTS] it exists")
             }
@@ -146,6 +151,9 @@ impl Session {
                 return Err("BAD no extended LIST here".to_owned());
             }
         }
+        if self.refuses(&list.return_status) {
+            return Err("BAD unknown STATUS item".to_owned());
+        }
         if !list.return_status.is_empty() && !self.core.offers("LIST-STATUS") {
             return Err("BAD no STATUS in LIST here".to_owned());
         }
@@ -161,10 +169,10 @@ impl Session {
                     let attributes = list.attributes(account, mailbox, special_use, children);
                     lines.push(format!(
                         "* LIST ({attributes}) \"/\" {}",
-                        wire_name(&mailbox.path)
+                        wire_name(&mailbox.path, self.utf8)
                     ));
                     if !list.return_status.is_empty() {
-                        lines.push(status_line(mailbox, &list.return_status));
+                        lines.push(status_line(mailbox, &list.return_status, self.utf8));
                     }
                 }
             }
@@ -182,25 +190,30 @@ impl Session {
             .with_account(|account| account.subscriptions.clone())
             .unwrap_or_default();
         for name in names.iter().filter(|name| matches(name, &pattern)) {
-            self.link.line(format!("* LSUB () \"/\" {}", wire_name(name)));
+            let name = wire_name(name, self.utf8);
+            self.link.line(format!("* LSUB () \"/\" {name}"));
         }
         ok("done")
     }
 
-    pub fn status(&mut self, mailbox: &str, items: &[StatusItem]) -> Answer {
-        let refused = items.iter().any(|item| match item {
+    fn refuses(&self, items: &[StatusItem]) -> bool {
+        items.iter().any(|item| match item {
             StatusItem::HighestModSeq => !self.core.offers("CONDSTORE"),
-            StatusItem::Size => !self.core.offers("STATUS=SIZE"),
+            StatusItem::Size => !self.rev2 && !self.core.offers("STATUS=SIZE"),
+            StatusItem::MailboxId => !self.core.offers("OBJECTID"),
             _ => false,
-        });
-        if refused {
+        })
+    }
+
+    pub fn status(&mut self, mailbox: &str, items: &[StatusItem]) -> Answer {
+        if self.refuses(items) {
             return Err("BAD unknown STATUS item".to_owned());
         }
         self.condstore |= items.contains(&StatusItem::HighestModSeq);
         let line = self.with_account(|account| {
             account
                 .mailbox(mailbox)
-                .map(|mailbox| status_line(mailbox, items))
+                .map(|mailbox| status_line(mailbox, items, self.utf8))
         });
         match line.flatten() {
             Some(line) => {
@@ -281,13 +294,21 @@ impl List {
     }
 }
 
-fn wire_name(path: &str) -> String {
-    quote(&utf7::encode(path))
+pub fn wire_name(path: &str, utf8: bool) -> String {
+    if utf8 {
+        quote(path)
+    } else {
+        quote(&utf7::encode(path))
+    }
 }
 
-fn status_line(mailbox: &Mailbox, items: &[StatusItem]) -> String {
+pub fn status_line(mailbox: &Mailbox, items: &[StatusItem], utf8: bool) -> String {
     let values: Vec<String> = items.iter().map(|item| status_value(mailbox, *item)).collect();
-    format!("* STATUS {} ({})", wire_name(&mailbox.path), values.join(" "))
+    format!(
+        "* STATUS {} ({})",
+        wire_name(&mailbox.path, utf8),
+        values.join(" ")
+    )
 }
 
 fn status_value(mailbox: &Mailbox, item: StatusItem) -> String {
@@ -298,6 +319,7 @@ fn status_value(mailbox: &Mailbox, item: StatusItem) -> String {
         StatusItem::UidValidity => format!("UIDVALIDITY {}", mailbox.uid_validity),
         StatusItem::Unseen => format!("UNSEEN {}", mailbox.unseen()),
         StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", mailbox.highest_modseq()),
+        StatusItem::MailboxId => format!("MAILBOXID ({})", mailbox.object_id()),
         StatusItem::Size => format!("SIZE {}", mailbox.size()),
         StatusItem::Deleted => {
             let deleted = mailbox

@@ -2,6 +2,7 @@
 
 use super::command::{Fetch, FetchItem, Section, SectionText, Store, StoreChange};
 use super::parser::{Cursor, Malformed, Result};
+use posthorn_model::Flags;
 
 pub fn parse_fetch(cursor: &mut Cursor<'_>) -> Result<Fetch> {
     cursor.space()?;
@@ -39,6 +40,7 @@ pub fn parse_fetch(cursor: &mut Cursor<'_>) -> Result<Fetch> {
 
 fn parse_fetch_item(cursor: &mut Cursor<'_>) -> Result<Vec<FetchItem>> {
     use FetchItem::{Body, BodyStructure, Envelope, Flags, InternalDate, ModSeq, Size, Uid};
+    use FetchItem::{EmailId, GmailLabels, GmailMessage, GmailThread, Preview, ThreadId};
     let whole = |label: &str, text: SectionText, peek: bool| {
         let section = Section {
             path: Vec::new(),
@@ -62,6 +64,16 @@ fn parse_fetch_item(cursor: &mut Cursor<'_>) -> Result<Vec<FetchItem>> {
         "ENVELOPE" => vec![Envelope],
         "BODYSTRUCTURE" => vec![BodyStructure],
         "MODSEQ" => vec![ModSeq],
+        "EMAILID" => vec![EmailId],
+        "THREADID" => vec![ThreadId],
+        "PREVIEW" => {
+            // RFC 8970 section 3.1: always at hand here, so LAZY changes nothing.
+            cursor.take_word(" (LAZY)");
+            vec![Preview]
+        }
+        "X-GM-MSGID" => vec![GmailMessage],
+        "X-GM-THRID" => vec![GmailThread],
+        "X-GM-LABELS" => vec![GmailLabels],
         "RFC822" => whole("RFC822", SectionText::Whole, false),
         "RFC822.HEADER" => whole("RFC822.HEADER", SectionText::Header, true),
         "RFC822.TEXT" => whole("RFC822.TEXT", SectionText::Text, false),
@@ -159,7 +171,28 @@ pub fn parse_store(cursor: &mut Cursor<'_>) -> Result<Store> {
     } else {
         StoreChange::Replace
     };
-    let silent = match cursor.word().as_str() {
+    let word = cursor.word();
+    if let "X-GM-LABELS" | "X-GM-LABELS.SILENT" = word.as_str() {
+        cursor.space()?;
+        let label = |cursor: &mut Cursor<'_>| match cursor.take(b'\\') {
+            true => Ok(format!("\\{}", cursor.word())),
+            false => cursor.mailbox(),
+        };
+        let labels = if cursor.peek() == Some(b'(') {
+            cursor.list(label)?
+        } else {
+            vec![label(cursor)?]
+        };
+        return Ok(Store {
+            set,
+            change,
+            flags: Flags::default(),
+            labels: Some(labels),
+            silent: word.ends_with("SILENT"),
+            unchanged_since,
+        });
+    }
+    let silent = match word.as_str() {
         "FLAGS" => false,
         "FLAGS.SILENT" => true,
         _ => return Err(Malformed("unknown STORE item")),
@@ -169,6 +202,7 @@ pub fn parse_store(cursor: &mut Cursor<'_>) -> Result<Store> {
         set,
         change,
         flags: cursor.flags()?,
+        labels: None,
         silent,
         unchanged_since,
     })

@@ -20,11 +20,13 @@ pub const MAX_ITEMS: usize = 10_000;
 #[derive(Clone, Copy)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
+    /// Mailbox names are UTF-8 and not modified UTF-7 (RFC 6855 section 3).
+    utf8: bool,
 }
 
 impl<'a> Cursor<'a> {
-    pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+    pub const fn new(bytes: &'a [u8], utf8: bool) -> Self {
+        Self { bytes, utf8 }
     }
 
     pub fn peek(&self) -> Option<u8> {
@@ -161,9 +163,20 @@ impl<'a> Cursor<'a> {
         self.literal().map(<[u8]>::to_vec)
     }
 
+    fn decode_name(&self, text: String) -> Option<String> {
+        if self.utf8 {
+            Some(text)
+        } else {
+            utf7::decode(&text)
+        }
+    }
+
     /// A mailbox name, decoded from modified UTF-7 (RFC 3501 section 5.1.3).
     pub fn mailbox(&mut self) -> Result<String> {
-        let name = utf7::decode(&self.astring()?).ok_or(Malformed("mailbox name is not modified UTF-7"))?;
+        let text = self.astring()?;
+        let name = self
+            .decode_name(text)
+            .ok_or(Malformed("mailbox name is not modified UTF-7"))?;
         if name.len() > 500 || name.chars().any(char::is_control) {
             return Err(Malformed("impossible mailbox name"));
         }
@@ -179,7 +192,8 @@ impl<'a> Cursor<'a> {
                 .to_vec(),
         };
         let text = String::from_utf8(bytes).map_err(|_| Malformed("pattern is not UTF-8"))?;
-        utf7::decode(&text).ok_or(Malformed("pattern is not modified UTF-7"))
+        self.decode_name(text)
+            .ok_or(Malformed("pattern is not modified UTF-7"))
     }
 
     fn sequence_number(&mut self) -> Result<SequenceNumber> {
@@ -271,16 +285,16 @@ fn is_astring_char(byte: u8) -> bool {
 
 /// The tag alone, for a BAD reply to a command that does not parse.
 pub fn parse_tag(bytes: &[u8]) -> Option<String> {
-    let mut cursor = Cursor::new(bytes);
+    let mut cursor = Cursor::new(bytes, false);
     let tag = cursor.atom().ok()?;
     let tag = String::from_utf8(tag.to_vec()).ok()?;
     (tag.len() <= 200 && tag.is_ascii() && !tag.contains('+')).then_some(tag)
 }
 
-/// Reads one command, without its final line end.
-pub fn parse(bytes: &[u8]) -> Result<Request> {
+/// Reads one command, without its final line end. `utf8`: UTF8=ACCEPT or IMAP4rev2 was enabled.
+pub fn parse(bytes: &[u8], utf8: bool) -> Result<Request> {
     let tag = parse_tag(bytes).ok_or(Malformed("bad tag"))?;
-    let mut cursor = Cursor::new(bytes);
+    let mut cursor = Cursor::new(bytes, utf8);
     cursor.advance(tag.len())?;
     cursor.space()?;
     let mut name = cursor.word();
@@ -315,7 +329,9 @@ fn parse_uid_command(name: &str, uid: bool, cursor: &mut Cursor<'_>) -> Option<R
 }
 
 /// The commands that [`parse_command`] reads arguments of.
-const WITH_ARGUMENTS: [&str; 15] = [
+const WITH_ARGUMENTS: [&str; 17] = [
+    "COMPRESS",
+    "NOTIFY",
     "ID",
     "LOGIN",
     "AUTHENTICATE",
@@ -342,6 +358,8 @@ fn parse_command(name: &str, cursor: &mut Cursor<'_>) -> Result<Command> {
     }
     cursor.space()?;
     Ok(match name {
+        "COMPRESS" if cursor.take_word("DEFLATE") => Command::Compress,
+        "NOTIFY" => Command::Notify(super::parse_notify::parse_notify(cursor)?),
         "ID" => {
             parse_id(cursor)?;
             Command::Id
@@ -516,6 +534,7 @@ fn parse_status_item(cursor: &mut Cursor<'_>) -> Result<StatusItem> {
         "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
         "SIZE" => StatusItem::Size,
         "DELETED" => StatusItem::Deleted,
+        "MAILBOXID" => StatusItem::MailboxId,
         _ => return Err(Malformed("unknown STATUS item")),
     })
 }
@@ -577,11 +596,19 @@ fn parse_append(cursor: &mut Cursor<'_>) -> Result<Command> {
         date = Some(parse_date_time(&text).ok_or(Malformed("bad date"))?);
         cursor.space()?;
     }
+    // RFC 6855 section 4: a message with UTF-8 in its header.
+    let raw = if cursor.utf8 && cursor.take_word("UTF8 (~") {
+        let raw = cursor.message()?;
+        cursor.need(b')', "expected a closing parenthesis")?;
+        raw
+    } else {
+        cursor.message()?
+    };
     Ok(Command::Append {
         mailbox,
         flags,
         date,
-        raw: cursor.message()?,
+        raw,
     })
 }
 

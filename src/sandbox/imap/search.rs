@@ -23,7 +23,7 @@ impl Session {
     pub fn search(&mut self, uid: bool, search: &Search) -> Answer {
         let (esearch, condstore) = (self.core.offers("ESEARCH"), self.core.offers("CONDSTORE"));
         let asks_modseq = uses_modseq(&search.key);
-        if (search.returns.is_some() && !esearch) || (asks_modseq && !condstore) {
+        if (search.returns.is_some() && !esearch && !self.rev2) || (asks_modseq && !condstore) {
             return bad("not offered here");
         }
         self.condstore |= asks_modseq;
@@ -66,7 +66,12 @@ impl Session {
             .map(|(_, modseq)| *modseq)
             .max()
             .filter(|_| asks_modseq);
-        let line = match &search.returns {
+        // RFC 9051 section 6.4.4: IMAP4rev2 answers with ESEARCH alone.
+        let returns = search
+            .returns
+            .clone()
+            .or_else(|| self.rev2.then(|| vec![SearchReturn::All]));
+        let line = match &returns {
             Some(returns) => self.esearch_line(uid, returns, &hits, highest),
             None => {
                 let ids: String = hits.iter().map(|(id, _)| format!(" {id}")).collect();

@@ -4,6 +4,7 @@ use posthorn_model::{Flag, Flags, Uid, UidSet};
 
 use super::command::{Qresync, Select};
 use super::flag_list;
+use super::folders::wire_name;
 use super::session::{Answer, Session, bad, no, ok};
 use crate::mailbox::{Mailbox, StoredMessage};
 use crate::wire::{Hangup, Result};
@@ -52,6 +53,14 @@ impl Session {
                 told: mailbox.highest_modseq(),
             };
             let mut lines = describe(mailbox, select.examine, self.core.offers("CONDSTORE"));
+            if self.core.offers("OBJECTID") {
+                lines.push(format!("* OK [MAILBOXID ({})] its id", mailbox.object_id()));
+            }
+            if self.rev2 {
+                // RFC 9051 section 6.3.2 and appendix E.
+                lines.retain(|line| !line.ends_with(" RECENT") && !line.starts_with("* OK [UNSEEN"));
+                lines.push(format!("* LIST () \"/\" {}", wire_name(&mailbox.path, true)));
+            }
             if let Some(resume) = &select.qresync {
                 lines.extend(catch_up(mailbox, resume));
             }
@@ -88,7 +97,7 @@ impl Session {
         let Some(user) = self.user.as_deref() else {
             return Ok(());
         };
-        let (condstore, qresync) = (self.condstore, self.qresync);
+        let (condstore, qresync, rev2) = (self.condstore, self.qresync, self.rev2);
         let lines = self.core.store.read(|state| {
             let mailbox = state.account(user)?.by_id(selected.id)?;
             if mailbox.highest_modseq() == selected.told {
@@ -120,7 +129,9 @@ impl Session {
             }));
             if selected.view.len() > before {
                 lines.push(format!("* {} EXISTS", selected.view.len()));
-                lines.push("* 0 RECENT".to_owned());
+                if !rev2 {
+                    lines.push("* 0 RECENT".to_owned());
+                }
             }
             Some(lines)
         });

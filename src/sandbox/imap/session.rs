@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::command::{Command, Request};
+use super::notify::Watch;
 use super::parser::{self, Malformed};
 use super::select::Selected;
 use crate::fault::Service;
@@ -17,6 +18,8 @@ use crate::wire::{Hangup, Link, Result, trim_line};
 const MAX_LINE: usize = 64 * 1024;
 /// A literal before login, and all of a command's literals together except a message's.
 const MAX_SMALL_LITERALS: usize = 64 * 1024;
+/// RFC 7888 section 5.
+const MAX_LITERAL_MINUS: usize = 4096;
 /// A message to APPEND.
 pub const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 /// Wrong passwords and nonsense before the server hangs up.
@@ -47,7 +50,23 @@ pub struct Session {
     pub tag: String,
     pub condstore: bool,
     pub qresync: bool,
+    /// UTF8=ACCEPT or IMAP4rev2 was enabled: names are UTF-8.
+    pub utf8: bool,
+    pub rev2: bool,
+    pub notify: Option<Watch>,
     failures: u32,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(user) = &self.user {
+            self.core.store.change_quietly(|state| {
+                if let Some(account) = state.account_mut(user) {
+                    account.sessions = account.sessions.saturating_sub(1);
+                }
+            });
+        }
+    }
 }
 
 impl Session {
@@ -60,6 +79,9 @@ impl Session {
             tag: String::new(),
             condstore: false,
             qresync: false,
+            utf8: false,
+            rev2: false,
+            notify: None,
             failures: 0,
         }
     }
@@ -91,6 +113,7 @@ impl Session {
         names.extend(extensions.filter(|name| match *name {
             "STARTTLS" => self.core.tls.is_some() && !self.link.is_tls() && self.user.is_none(),
             "SASL-IR" => self.user.is_none() && self.core.offers(name),
+            "COMPRESS=DEFLATE" => self.user.is_some() && !self.link.is_compressed() && self.core.offers(name),
             "CREATE-SPECIAL-USE" => self.core.offers("SPECIAL-USE") && self.core.offers(name),
             _ => self.core.offers(name),
         }));
@@ -108,7 +131,7 @@ impl Session {
         let Some(bytes) = self.read_command().await? else {
             return Ok(());
         };
-        match parser::parse(&bytes) {
+        match parser::parse(&bytes, self.utf8) {
             Ok(request) => self.answer(request).await,
             Err(Malformed(what)) => {
                 let tag = parser::parse_tag(&bytes).unwrap_or_else(|| "*".to_owned());
@@ -132,7 +155,11 @@ impl Session {
         let mut command = Vec::new();
         let mut literals = 0_usize;
         loop {
-            let line = self.link.read_line(MAX_LINE).await?;
+            let line = if command.is_empty() {
+                self.read_first_line().await?
+            } else {
+                self.link.read_line(MAX_LINE).await?
+            };
             command.extend_from_slice(&line);
             let Some((count, waits)) = announced_literal(trim_line(&line)) else {
                 let whole = trim_line(&command).len();
@@ -145,7 +172,10 @@ impl Session {
             } else {
                 MAX_SMALL_LITERALS
             };
-            if literals > cap || command.len() > cap + MAX_LINE || (!waits && !self.core.offers("LITERAL+")) {
+            let accepted = waits
+                || self.core.offers("LITERAL+")
+                || ((self.core.offers("LITERAL-") || self.rev2) && count <= MAX_LITERAL_MINUS);
+            if literals > cap || command.len() > cap + MAX_LINE || !accepted {
                 let tag = parser::parse_tag(&command).unwrap_or_else(|| "*".to_owned());
                 if waits {
                     self.link.line(format!("{tag} NO [TOOBIG] literal too large"));
@@ -162,6 +192,25 @@ impl Session {
             }
             self.link.read_exact(count, &mut command).await?;
         }
+    }
+
+    /// Waits for the next command, and under NOTIFY tells meanwhile what happens.
+    async fn read_first_line(&mut self) -> Result<Vec<u8>> {
+        let mut changes = self.core.store.changes();
+        while self.notify.is_some() {
+            self.tell_watched()?;
+            self.link.flush().await?;
+            tokio::select! {
+                biased;
+                line = self.link.read_line(MAX_LINE) => return line,
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return Err(Hangup::Done);
+                    }
+                }
+            }
+        }
+        self.link.read_line(MAX_LINE).await
     }
 
     async fn answer(&mut self, request: Request) -> Result<()> {
@@ -252,6 +301,14 @@ impl Session {
         let refused = self.core.faults.refuses_login(Service::Imap);
         match self.core.store.log_in(username, password).filter(|_| !refused) {
             Some(user) => {
+                let most = self.core.max_sessions;
+                let admitted = self.core.store.change_quietly(|state| {
+                    let account = state.account_mut(&user)?;
+                    (account.sessions < most).then(|| account.sessions += 1)
+                });
+                if admitted.is_none() {
+                    return Ok(no("[LIMIT] too many connections of this user"));
+                }
                 self.user = Some(user);
                 Ok(Ok(format!("[CAPABILITY {}] logged in", self.capabilities())))
             }
@@ -309,6 +366,8 @@ impl Session {
                 raw,
             } => Ok(self.append(&mailbox, flags, date, raw)),
             Command::Idle => self.idle().await,
+            Command::Compress => self.compress().await,
+            Command::Notify(wanted) => Ok(self.set_notify(wanted)),
             Command::Login { .. } | Command::Authenticate { .. } | Command::StartTls => {
                 Ok(bad("logged in already"))
             }
@@ -342,6 +401,8 @@ impl Session {
             match name.as_str() {
                 "CONDSTORE" if self.core.offers("CONDSTORE") => self.condstore = true,
                 "QRESYNC" if self.core.offers("QRESYNC") => (self.condstore, self.qresync) = (true, true),
+                "UTF8=ACCEPT" if self.core.offers("UTF8=ACCEPT") => self.utf8 = true,
+                "IMAP4REV2" if self.core.offers("IMAP4rev2") => (self.utf8, self.rev2) = (true, true),
                 _ => continue,
             }
             enabled.push(name.as_str());
@@ -351,12 +412,25 @@ impl Session {
         ok("done")
     }
 
+    /// RFC 4978.
+    async fn compress(&mut self) -> Result<Answer> {
+        if self.link.is_compressed() {
+            return Ok(no("[COMPRESSIONACTIVE] it is on already"));
+        }
+        let tag = self.tag.clone();
+        self.link.line(format!("{tag} OK from here on"));
+        self.link.start_deflate().await?;
+        Ok(ok(""))
+    }
+
     /// RFC 2177: tells changes until the client says DONE.
     async fn idle(&mut self) -> Result<Answer> {
         let mut changes = self.core.store.changes();
         self.link.line("+ idling");
         loop {
-            if self.selected.is_some() {
+            if self.notify.is_some() {
+                self.tell_watched()?;
+            } else if self.selected.is_some() {
                 self.tell_changes(true)?;
             }
             // Before the select below: a cancelled write would lose bytes.

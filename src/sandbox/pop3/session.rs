@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use md5::{Digest, Md5};
 use posthorn_model::Uid;
 
 use crate::fault::Service;
@@ -97,13 +98,21 @@ pub struct Session {
     /// What USER said.
     name: Option<String>,
     maildrop: Option<Maildrop>,
+    /// What APOP's digest is made over: with the angle brackets, empty where APOP is not offered.
+    stamp: String,
     failures: u32,
 }
 
 impl Session {
-    pub const fn new(link: Link, core: Arc<Core>) -> Self {
+    pub fn new(link: Link, core: Arc<Core>) -> Self {
+        let stamp = if core.apop {
+            format!("<{}.{}@sandbox>", std::process::id(), core.store.next_number())
+        } else {
+            String::new()
+        };
         Self {
             link,
+            stamp,
             core,
             name: None,
             maildrop: None,
@@ -112,7 +121,8 @@ impl Session {
     }
 
     pub async fn run(mut self) -> Hangup {
-        self.link.line("+OK sandbox ready");
+        let greeting = format!("+OK sandbox ready {}", self.stamp);
+        self.link.line(greeting.trim_end());
         let end = loop {
             if let Err(hangup) = self.turn().await {
                 break hangup;
@@ -188,6 +198,8 @@ impl Session {
             ("TOP", true, "TOP"),
             ("UIDL", true, "UIDL"),
             ("RESP-CODES", true, "RESP-CODES"),
+            ("AUTH-RESP-CODE", true, "AUTH-RESP-CODE"),
+            ("UTF8", true, "UTF8"),
             ("PIPELINING", true, "PIPELINING"),
             ("SASL", login, "SASL PLAIN"),
             ("STLS", !self.link.is_tls(), "STLS"),
@@ -197,6 +209,9 @@ impl Session {
             if here && self.core.offers(name) {
                 self.link.line(line);
             }
+        }
+        if let Some(seconds) = self.core.login_delay {
+            self.link.line(format!("LOGIN-DELAY {seconds}"));
         }
         self.link.line("IMPLEMENTATION Posthorn sandbox");
         self.link.line(".");
@@ -212,6 +227,13 @@ impl Session {
                 }
                 Ok(())
             }
+            // RFC 6856 section 2: before login, and text is served as it lies here anyway.
+            "UTF8" if self.core.offers("UTF8") => {
+                self.link.line("+OK UTF-8 it is");
+                Ok(())
+            }
+            "APOP" if !self.stamp.is_empty() => self.apop(argument),
+            "USER" | "PASS" if !self.core.offers("USER") => self.error("not offered"),
             "USER" | "PASS" | "AUTH" if !self.core.allows_login(&self.link) => self.error("TLS first"),
             "USER" => {
                 self.name = Some(argument.to_owned());
@@ -225,6 +247,18 @@ impl Session {
             "AUTH" if self.core.offers("SASL") => self.authenticate(argument).await,
             _ => self.error("log in first"),
         }
+    }
+
+    /// RFC 1939 section 7: the MD5 of the greeting's timestamp and the password.
+    fn apop(&mut self, argument: &str) -> Result<()> {
+        let known = argument.split_once(' ').and_then(|(name, digest)| {
+            let (_, password) = self.core.store.password_of(name)?;
+            let expect = Md5::digest(format!("{}{password}", self.stamp));
+            let expect: String = expect.iter().map(|byte| format!("{byte:02x}")).collect();
+            (expect == digest).then(|| (name.to_owned(), password))
+        });
+        let (name, password) = known.unwrap_or_default();
+        self.log_in(&name, &password)
     }
 
     async fn authenticate(&mut self, argument: &str) -> Result<()> {
@@ -251,13 +285,29 @@ impl Session {
     fn log_in(&mut self, name: &str, password: &str) -> Result<()> {
         let refused = self.core.faults.refuses_login(Service::Pop3);
         let codes = self.core.offers("RESP-CODES");
+        let auth_code = self.core.offers("AUTH-RESP-CODE");
         let Some(user) = self.core.store.log_in(name, password).filter(|_| !refused) else {
-            return self.error(if codes {
+            return self.error(if auth_code {
                 "[AUTH] wrong user name or password"
             } else {
                 "wrong user name or password"
             });
         };
+        if let Some(delay) = self.core.login_delay {
+            let delay = std::time::Duration::from_secs(delay.into());
+            let waited = self.core.store.change_quietly(|state| {
+                let account = state.account_mut(&user)?;
+                let early = account.logged_in_at.is_some_and(|last| last.elapsed() < delay);
+                (!early).then(|| account.logged_in_at = Some(std::time::Instant::now()))
+            });
+            if waited.is_none() {
+                return self.error(if codes {
+                    "[LOGIN-DELAY] too soon after the last login"
+                } else {
+                    "too soon after the last login"
+                });
+            }
+        }
         match Maildrop::open(&self.core.store, &user) {
             Some(maildrop) => {
                 self.link

@@ -218,6 +218,8 @@ async fn says_what_it_can() {
             "TOP",
             "UIDL",
             "RESP-CODES",
+            "AUTH-RESP-CODE",
+            "UTF8",
             "PIPELINING",
             "SASL PLAIN",
             "USER",
