@@ -71,6 +71,7 @@ pub fn engine_options(window: &Window) -> posthorn_engine::Options {
     posthorn_engine::Options {
         profile: window.profile.clone(),
         ca_file: window.ca_file.clone(),
+        imap_without: session::imap_without_of_environment(),
         secrets_key: session::secrets_key_of_environment(),
         read_only: false,
         ..posthorn_engine::Options::default()

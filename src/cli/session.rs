@@ -68,6 +68,7 @@ impl Context {
         let engine = Engine::open(Options {
             profile: self.common.profile.clone(),
             ca_file: self.common.ca_file.clone(),
+            imap_without: imap_without_of_environment(),
             secrets_key,
             read_only: matches!(purpose, Purpose::Read | Purpose::ReadAndSignIn),
             ..Options::default()
@@ -103,6 +104,14 @@ pub fn secrets_key_of_environment() -> Option<Secret> {
         .ok()
         .filter(|key| !key.is_empty())
         .map(Secret::new)
+}
+
+/// IMAP capabilities that are not to be used, separated by commas: to run the same tests with every extension off.
+#[must_use]
+pub fn imap_without_of_environment() -> Vec<String> {
+    let names = std::env::var("POSTHORN_IMAP_WITHOUT").unwrap_or_default();
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// Asks on the terminal, without echo.

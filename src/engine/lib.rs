@@ -57,6 +57,8 @@ pub struct Options {
     pub profile: Option<PathBuf>,
     /// PEM file with an additional trust root for this run.
     pub ca_file: Option<PathBuf>,
+    /// IMAP capabilities that are not used though servers offer them; `all` for every extension.
+    pub imap_without: Vec<String>,
     /// Opens the sealed file of secrets (`POSTHORN_SECRETS_KEY` or a prompt).
     pub secrets_key: Option<Secret>,
     /// Only read: allowed beside an instance that writes.

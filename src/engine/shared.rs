@@ -40,6 +40,7 @@ pub struct Core {
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
     ca_file: Option<PathBuf>,
+    imap_without: Vec<String>,
     spool: PathBuf,
     dialer: OnceLock<Dialer>,
 }
@@ -62,6 +63,7 @@ impl Core {
             offline: watch::Sender::new(false),
             unindexed: tokio::sync::Notify::new(),
             ca_file: options.ca_file.clone(),
+            imap_without: options.imap_without.clone(),
             spool: paths.data.join("spool"),
             dialer: OnceLock::new(),
         }
@@ -81,6 +83,7 @@ impl Core {
                 allow_cleartext: false,
                 spool_dir: self.spool.clone(),
                 memory_limit: 1 << 20,
+                without: self.imap_without.clone(),
             };
             let made = tokio::task::spawn_blocking(move || {
                 std::fs::create_dir_all(&options.spool_dir)

@@ -90,6 +90,22 @@ impl SpecialUse {
             .find(|purpose| purpose.name().eq_ignore_ascii_case(name))
     }
 
+    /// The LIST attribute, such as `\Sent`; INBOX has none.
+    #[must_use]
+    pub const fn attribute(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Inbox => return None,
+            Self::Drafts => "\\Drafts",
+            Self::Sent => "\\Sent",
+            Self::Archive => "\\Archive",
+            Self::Junk => "\\Junk",
+            Self::Trash => "\\Trash",
+            Self::Flagged => "\\Flagged",
+            Self::All => "\\All",
+            Self::Important => "\\Important",
+        })
+    }
+
     /// Reads a LIST attribute such as `\Sent`.
     #[must_use]
     pub fn from_attribute(attribute: &str) -> Option<Self> {

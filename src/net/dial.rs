@@ -40,6 +40,9 @@ pub struct DialOptions {
     pub spool_dir: PathBuf,
     /// Bytes: a message above this goes to a file in `spool_dir`.
     pub memory_limit: usize,
+    /// IMAP capabilities that are not used though servers offer them; `all` for every one but IMAP4rev1, STARTTLS,
+    /// LOGINDISABLED and the ways of logging in.
+    pub without: Vec<String>,
 }
 
 impl Default for DialOptions {
@@ -51,6 +54,7 @@ impl Default for DialOptions {
             allow_cleartext: false,
             spool_dir: std::env::temp_dir(),
             memory_limit: 1 << 20,
+            without: Vec::new(),
         }
     }
 }
@@ -123,6 +127,12 @@ impl Dialer {
     #[must_use]
     pub fn memory_limit(&self) -> usize {
         self.shared.options.memory_limit
+    }
+
+    /// IMAP capabilities that are not to be used.
+    #[must_use]
+    pub fn without(&self) -> &[String] {
+        &self.shared.options.without
     }
 
     #[must_use]

@@ -4,6 +4,7 @@ use posthorn_model::{ErrorClass, Remedy};
 use std::fmt;
 use std::io;
 
+use crate::imap::ResponseCode;
 use crate::tls::{self, CertificateTrouble};
 
 /// The longest quotation of a server, in characters.
@@ -22,6 +23,8 @@ pub struct Error {
     pub remedies: Vec<Remedy>,
     /// Whether the server will say the same tomorrow: SMTP 5xx, an IMAP NO that is not temporary.
     pub permanent: bool,
+    /// The reason as an IMAP server codes it (RFC 9051 section 7.1), where it gave one.
+    pub code: Option<ResponseCode>,
     /// For class Certificate.
     pub certificate: Option<Box<CertificateTrouble>>,
 }
@@ -35,6 +38,7 @@ impl Error {
             server: None,
             remedies: usual_remedies(class),
             permanent: false,
+            code: None,
             certificate: None,
         }
     }
@@ -55,6 +59,12 @@ impl Error {
     #[must_use]
     pub fn permanently(mut self, permanent: bool) -> Self {
         self.permanent = permanent;
+        self
+    }
+
+    #[must_use]
+    pub fn coded(mut self, code: Option<ResponseCode>) -> Self {
+        self.code = code;
         self
     }
 

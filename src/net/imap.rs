@@ -22,6 +22,10 @@ mod idle;
 mod login;
 mod mailboxes;
 mod name;
+mod namespace;
+mod news;
+mod notify;
+mod partial;
 mod quirks;
 mod scan;
 mod select;
@@ -30,7 +34,11 @@ mod structure;
 
 pub use capability::Capabilities;
 pub use change::{CopyUid, Expunged, MoveOutcome};
+pub use code::ResponseCode;
 pub use idle::IdleEvent;
+pub use namespace::{Namespace, Namespaces};
+pub use news::News;
+pub use partial::PartialBody;
 
 use posthorn_model::{Flags, MailboxName, ModSeq, SpecialUse, Timestamp, Uid, UidSet, UidValidity};
 use std::time::Duration;
@@ -57,6 +65,8 @@ pub struct Session {
     delimiter: Option<char>,
     /// What the names of the user's own mailboxes begin with: empty, or `INBOX` and the delimiter.
     prefix: String,
+    /// As NAMESPACE last said; the outer `None`: not asked.
+    namespaces: Option<Option<Namespaces>>,
 }
 
 /// A mailbox as LIST shows it.
@@ -70,16 +80,22 @@ pub struct ListedMailbox {
     pub subscribed: bool,
     /// Where the server told it in the same turn.
     pub status: Option<Status>,
+    /// What stays when the mailbox is renamed (RFC 8474 section 4), where the server told it in the same turn.
+    pub mailbox_id: Option<String>,
 }
 
 /// What a mailbox holds, without opening it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     pub messages: u32,
     pub unseen: u32,
     pub uid_next: Option<u32>,
     pub uid_validity: Option<UidValidity>,
     pub highest_modseq: Option<ModSeq>,
+    /// Bytes of all messages together (RFC 8438).
+    pub size: Option<u64>,
+    /// RFC 8474 section 4.2.
+    pub mailbox_id: Option<String>,
 }
 
 /// How to open a mailbox.
@@ -116,6 +132,8 @@ pub struct Selected {
     pub vanished: Option<UidSet>,
     /// What changed or came since the resumed modification sequence.
     pub changed: Vec<FlagReport>,
+    /// RFC 8474 section 4.1.
+    pub mailbox_id: Option<String>,
 }
 
 /// What the server says of one message's flags.
@@ -139,6 +157,13 @@ pub struct Summary {
     pub header: Vec<u8>,
     /// From the body structure; `None` where that says nothing clear.
     pub attachments: Option<bool>,
+    /// What names the message's content in every mailbox (RFC 8474 section 5.1); Gmail's own begin with `gm:`.
+    pub email_id: Option<String>,
+    /// What names its thread (RFC 8474 section 5.2); Gmail's own begin with `gm:`.
+    pub thread_id: Option<String>,
+    /// Gmail's labels: names of mailboxes that the message is in, and what Gmail calls `\Inbox` and the like.
+    /// `None` where the server has none.
+    pub labels: Option<Vec<String>>,
 }
 
 /// One whole message.

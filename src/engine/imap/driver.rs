@@ -47,7 +47,7 @@ impl ImapPass<'_> {
         }
         mailboxes.sort_by_key(urgency);
         for row in &mailboxes {
-            let status = statuses.get(&row.id).copied();
+            let status = statuses.get(&row.id).cloned();
             self.sync_one(row, status, accepted).await?;
         }
         if accepted && *extent == Extent::All {

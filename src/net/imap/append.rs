@@ -37,7 +37,7 @@ impl Session {
         }
         let mut done = self.append_once(mailbox, flags, received, raw).await?;
         if done.status.is("TRYCREATE") {
-            self.create(mailbox).await?;
+            self.create(mailbox, None).await?;
             done = self.append_once(mailbox, flags, received, raw).await?;
         }
         let what = "the message could not be put into the mailbox";

@@ -66,6 +66,31 @@ impl Capabilities {
     }
 }
 
+/// What the list of capabilities not to be used calls all of them.
+const ALL: &str = "all";
+
+impl Capabilities {
+    /// Strikes what is not to be used; `all` leaves what a session cannot begin without.
+    pub(super) fn strike(&mut self, without: &[String]) {
+        for name in without {
+            if name.eq_ignore_ascii_case(ALL) {
+                let rev1 = "IMAP4REV1";
+                let kept = |name: &String| {
+                    [rev1, REV2, "STARTTLS", "LOGINDISABLED"].contains(&name.as_str())
+                        || name.starts_with("AUTH=")
+                };
+                self.0.retain(kept);
+                if self.0.contains(rev1) || self.0.remove(REV2) {
+                    self.0.remove(REV2);
+                    self.0.insert(rev1.to_owned());
+                }
+            } else {
+                self.remove(&name.to_ascii_uppercase());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +105,31 @@ mod tests {
         let mut doubted = Capabilities::parse("IMAP4rev2");
         doubted.remove("LIST-EXTENDED");
         assert!(doubted.has("MOVE") && !doubted.has("LIST-EXTENDED"));
+    }
+
+    #[test]
+    fn strikes_what_is_not_to_be_used() {
+        let check = |list: &str, without: &[&str], expect: &str| {
+            let mut capabilities = Capabilities::parse(list);
+            let without: Vec<String> = without.iter().map(|&name| name.to_owned()).collect();
+            capabilities.strike(&without);
+            assert_eq!(
+                capabilities,
+                Capabilities::parse(expect),
+                "{list} without {without:?}"
+            );
+        };
+        check("IMAP4rev1 IDLE MOVE", &["idle"], "IMAP4rev1 MOVE");
+        check("IMAP4rev1 IDLE", &[], "IMAP4rev1 IDLE");
+        check(
+            "IMAP4rev1 IMAP4rev2 STARTTLS AUTH=PLAIN SASL-IR IDLE LITERAL+",
+            &["ALL"],
+            "IMAP4rev1 STARTTLS AUTH=PLAIN",
+        );
+        check(
+            "IMAP4rev2 LOGINDISABLED NOTIFY",
+            &["all"],
+            "IMAP4rev1 LOGINDISABLED",
+        );
     }
 }

@@ -17,6 +17,9 @@ use crate::{Channel, Error, TrafficCount};
 /// Untagged replies that one command may bring before we stop believing in its end.
 const MOST_REPLIES: u64 = 20_000_000;
 
+/// Ends of commands that are kept until they are asked for: as many as are ever under way together.
+const MOST_EARLY: usize = 64;
+
 /// One reply.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -49,8 +52,10 @@ pub(super) struct Client {
     news: bool,
     /// Why nothing can be asked any more.
     broken: Option<Error>,
-    /// A command is under way; if its future was dropped, the connection is in no known state.
-    busy: bool,
+    /// Commands under way; if their future was dropped, the connection is in no known state.
+    flying: usize,
+    /// The next command may be sent while others are under way.
+    pipelining: bool,
 }
 
 impl Client {
@@ -75,7 +80,8 @@ impl Client {
             exists: None,
             news: false,
             broken: None,
-            busy: false,
+            flying: 0,
+            pipelining: false,
         })
     }
 
@@ -141,20 +147,20 @@ impl Client {
         each: &mut (dyn FnMut(Reply) + Send),
     ) -> Result<Done, Error> {
         if let Some(at) = self.early.iter().position(|(found, _)| found == tag) {
-            self.busy = false;
+            self.flying = self.flying.saturating_sub(1);
             return Ok(self.early.swap_remove(at).1);
         }
         let mut replies = 0;
         loop {
             match self.next(until).await? {
                 Reply::Done(found, done) if found == tag => {
-                    self.busy = false;
+                    self.flying = self.flying.saturating_sub(1);
                     return Ok(done);
                 }
                 // Of another command sent together with this one, or a reply to nothing at all.
                 Reply::Done(found, done) => {
                     self.early.push((found, done));
-                    self.early.truncate(8);
+                    self.early.truncate(MOST_EARLY);
                 }
                 Reply::Continue(_) => {}
                 reply => each(reply),
@@ -203,26 +209,27 @@ impl Client {
         sent.map_err(|error| self.lost(&error, "we were sending"))
     }
 
-    /// Ends a command of several steps whose end has been seen.
+    /// Ends commands whose ends have been seen by the caller: none is under way any more.
     pub(super) fn settled(&mut self) {
-        self.busy = false;
+        self.flying = 0;
     }
 
     fn begin(&mut self) -> Result<(), Error> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        if self.busy {
+        let pipelining = std::mem::take(&mut self.pipelining);
+        if self.flying > 0 && !pipelining {
             let what = "the connection was left in the middle of a command";
             return Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)));
         }
-        self.busy = true;
+        self.flying += 1;
         Ok(())
     }
 
-    /// For commands sent while others are still being answered.
+    /// For a command sent while others are still being answered.
     pub(super) fn allow_pipelining(&mut self) {
-        self.busy = false;
+        self.pipelining = true;
     }
 
     /// The next reply, by `until` at the latest.

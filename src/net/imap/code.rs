@@ -5,6 +5,75 @@ use posthorn_model::{ErrorClass, UidSet};
 use super::scan;
 use crate::Error;
 
+/// Why a server refused, in the words of RFC 9051 section 7.1 and RFC 5530.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResponseCode {
+    /// The target mailbox is not there, and making it would help.
+    TryCreate,
+    OverQuota,
+    AlreadyExists,
+    NonExistent,
+    /// Somebody else holds what is needed.
+    InUse,
+    /// Too many connections, messages or mailboxes.
+    Limit,
+    NoPerm,
+    Unavailable,
+    AuthenticationFailed,
+    AuthorizationFailed,
+    /// The password is too old.
+    Expired,
+    PrivacyRequired,
+    ContactAdmin,
+    /// The server's data is damaged.
+    Corruption,
+    ServerBug,
+    ClientBug,
+    Cannot,
+    /// The mailbox holds others and so cannot be deleted (RFC 9051).
+    HasChildren,
+    /// The message is larger than the server takes (RFC 7889).
+    TooBig,
+    /// Another session expunged what was asked for.
+    ExpungeIssued,
+    /// The server does not know the encoding (RFC 3516).
+    UnknownCte,
+}
+
+impl ResponseCode {
+    const NAMES: [(&'static str, Self); 21] = [
+        ("TRYCREATE", Self::TryCreate),
+        ("OVERQUOTA", Self::OverQuota),
+        ("ALREADYEXISTS", Self::AlreadyExists),
+        ("NONEXISTENT", Self::NonExistent),
+        ("INUSE", Self::InUse),
+        ("LIMIT", Self::Limit),
+        ("NOPERM", Self::NoPerm),
+        ("UNAVAILABLE", Self::Unavailable),
+        ("AUTHENTICATIONFAILED", Self::AuthenticationFailed),
+        ("AUTHORIZATIONFAILED", Self::AuthorizationFailed),
+        ("EXPIRED", Self::Expired),
+        ("PRIVACYREQUIRED", Self::PrivacyRequired),
+        ("CONTACTADMIN", Self::ContactAdmin),
+        ("CORRUPTION", Self::Corruption),
+        ("SERVERBUG", Self::ServerBug),
+        ("CLIENTBUG", Self::ClientBug),
+        ("CANNOT", Self::Cannot),
+        ("HASCHILDREN", Self::HasChildren),
+        ("TOOBIG", Self::TooBig),
+        ("EXPUNGEISSUED", Self::ExpungeIssued),
+        ("UNKNOWN-CTE", Self::UnknownCte),
+    ];
+
+    /// `name` in upper case.
+    fn parse(name: &str) -> Option<Self> {
+        Self::NAMES
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, code)| code)
+    }
+}
+
 /// The end of a command or an untagged status: its code, if any, and the words after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct StatusText {
@@ -89,6 +158,7 @@ impl Done {
         Error::new(class, host, what)
             .quoting(self.status.quotation().as_bytes())
             .permanently(permanent)
+            .coded(ResponseCode::parse(&self.status.code))
     }
 }
 

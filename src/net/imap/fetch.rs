@@ -305,6 +305,9 @@ impl Sink<'_> {
                     size: fetched.size.unwrap_or_default(),
                     header,
                     attachments: fetched.attachments,
+                    email_id: None,
+                    thread_id: None,
+                    labels: None,
                 });
                 Ok(true)
             }

@@ -46,10 +46,12 @@ impl Session {
         credentials: &Credentials,
     ) -> Result<Self, Error> {
         let mut capabilities = greet(&channel)?;
+        let without = dialer.without();
         let mut client = Client::new(channel, dialer.spool_dir()).await?;
         if capabilities.is_empty() {
             capabilities = ask_capabilities(&mut client).await?;
         }
+        capabilities.strike(without);
         let told = log_in(&mut client, port, &capabilities, credentials).await?;
         capabilities = if told.is_empty() {
             ask_capabilities(&mut client).await?
@@ -57,6 +59,7 @@ impl Session {
             told
         };
         quirks::correct(&mut capabilities);
+        capabilities.strike(without);
         let mut session = Self {
             client,
             capabilities,
@@ -66,6 +69,7 @@ impl Session {
             utf8: false,
             delimiter: None,
             prefix: String::new(),
+            namespaces: None,
         };
         session.introduce().await?;
         Ok(session)
@@ -380,7 +384,8 @@ fn accepted(host: &str, done: Done) -> Result<StatusText, Error> {
             }
             Err(Error::new(ErrorClass::Auth, host, what)
                 .quoting(done.status.quotation().as_bytes())
-                .permanently(true))
+                .permanently(true)
+                .coded(error.code))
         }
         Verdict::Bad => Err(done.refusal(host, "the server does not understand the login")),
     }

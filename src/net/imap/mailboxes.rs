@@ -13,6 +13,8 @@ use crate::Error;
 
 /// Mailboxes in one account.
 const MOST: usize = 200_000;
+/// STATUS commands under way together.
+const PIPELINED: usize = 50;
 
 /// LIST, LSUB and STATUS replies of one question, gathered.
 #[derive(Default)]
@@ -110,17 +112,100 @@ impl Session {
         })
     }
 
+    /// What several mailboxes hold, in one turn; `None` for those that the server does not tell of.
+    ///
+    /// # Errors
+    /// Where the connection fails.
+    pub async fn statuses(&mut self, mailboxes: &[MailboxName]) -> Result<Vec<Option<Status>>, Error> {
+        let items = self.status_items();
+        let mut statuses = Vec::with_capacity(mailboxes.len());
+        for some in mailboxes.chunks(PIPELINED) {
+            let mut tags = Vec::new();
+            for mailbox in some {
+                let Ok(argument) = self.argument(mailbox) else {
+                    tags.push(None);
+                    continue;
+                };
+                if tags.iter().any(Option::is_some) {
+                    self.client.allow_pipelining();
+                }
+                tags.push(Some(
+                    self.client.send(&format!("STATUS {argument} {items}")).await?,
+                ));
+            }
+            // Replies name their mailboxes: they may come in any order.
+            let mut told: HashMap<Vec<u8>, Status> = HashMap::new();
+            let mut done = Vec::new();
+            for tag in &tags {
+                let Some(tag) = tag else {
+                    done.push(false);
+                    continue;
+                };
+                let until = Instant::now() + self.client.patience();
+                let end = self
+                    .client
+                    .finish(tag, until, &mut |reply| {
+                        if let Reply::Data(mut captured) = reply
+                            && begins(&captured, b"STATUS")
+                            && told.len() < 2 * PIPELINED
+                            && let Some((wire, status)) = parse_status(&mut captured)
+                        {
+                            told.insert(key(&wire), status);
+                        }
+                    })
+                    .await?;
+                done.push(end.verdict == Verdict::Ok);
+            }
+            let answers = some.iter().zip(done);
+            statuses.extend(answers.map(|(mailbox, done)| {
+                let status = told.remove(&key(&mailbox.wire));
+                status.filter(|_| done)
+            }));
+        }
+        Ok(statuses)
+    }
+
+    /// Leaves the selected mailbox without expunging anything (RFC 3691).
+    ///
+    /// # Errors
+    /// Where the connection fails.
+    pub async fn unselect(&mut self) -> Result<(), Error> {
+        let what = "the mailbox could not be left";
+        if self.capabilities.has("UNSELECT") {
+            self.client.demand("UNSELECT", what, &mut |_| {}).await?;
+        } else {
+            // CLOSE would expunge. RFC 9051 section 6.3.2: an EXAMINE that fails leaves nothing selected.
+            let patience = self.client.patience();
+            let command = "EXAMINE \"no mailbox of this name, so that none is selected\"";
+            self.client.run(command, patience, &mut |_| {}).await?;
+        }
+        self.client.take_news();
+        Ok(())
+    }
+
     /// Makes a mailbox and subscribes to it; one that is there already is well.
     ///
     /// # Errors
     /// Refused where the server does not allow it.
-    pub async fn create(&mut self, mailbox: &MailboxName) -> Result<(), Error> {
+    pub async fn create(&mut self, mailbox: &MailboxName, purpose: Option<SpecialUse>) -> Result<(), Error> {
         let argument = self.argument(mailbox)?;
         let patience = self.client.patience();
-        let done = self
+        // RFC 6154 section 3.
+        let purpose = purpose.filter(|_| self.capabilities.has("CREATE-SPECIAL-USE"));
+        let used = purpose.and_then(SpecialUse::attribute);
+        let used = used.map_or_else(String::new, |attribute| format!(" (USE ({attribute}))"));
+        let mut done = self
             .client
-            .run(&format!("CREATE {argument}"), patience, &mut |_| {})
+            .run(&format!("CREATE {argument}{used}"), patience, &mut |_| {})
             .await?;
+        // RFC 6154 section 3: USEATTR where this server cannot give that purpose; the mailbox is wanted all the same.
+        let purpose_refused = done.verdict == Verdict::Bad || done.status.is("USEATTR");
+        if !used.is_empty() && purpose_refused {
+            done = self
+                .client
+                .run(&format!("CREATE {argument}"), patience, &mut |_| {})
+                .await?;
+        }
         if !done.status.is("ALREADYEXISTS") {
             done.demand_ok(self.client.host(), "the mailbox could not be made")?;
         }
@@ -129,6 +214,48 @@ impl Session {
             .client
             .run(&format!("SUBSCRIBE {argument}"), patience, &mut |_| {})
             .await?;
+        Ok(())
+    }
+
+    /// Gives a mailbox, and what lies below it, another name; the subscription goes along.
+    ///
+    /// # Errors
+    /// Refused where the server does not allow it.
+    pub async fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Result<(), Error> {
+        let command = format!("RENAME {} {}", self.argument(from)?, self.argument(to)?);
+        let what = "the mailbox could not be renamed";
+        self.client.demand(&command, what, &mut |_| {}).await?;
+        // RFC 9051 section 6.3.6: a subscription is to a name, and stays at the old one. Nothing hangs on it.
+        self.subscribe(to, true).await.or_else(refused)?;
+        self.subscribe(from, false).await.or_else(refused)
+    }
+
+    /// Deletes a mailbox with the messages in it; one that is not there is well.
+    ///
+    /// # Errors
+    /// Refused where the server does not allow it.
+    pub async fn delete(&mut self, mailbox: &MailboxName) -> Result<(), Error> {
+        let command = format!("DELETE {}", self.argument(mailbox)?);
+        let patience = self.client.patience();
+        let done = self.client.run(&command, patience, &mut |_| {}).await?;
+        if !done.status.is("NONEXISTENT") {
+            done.demand_ok(self.client.host(), "the mailbox could not be deleted")?;
+        }
+        self.subscribe(mailbox, false).await.or_else(refused)
+    }
+
+    /// Subscribes or unsubscribes; a mailbox that is not there cannot stay subscribed.
+    ///
+    /// # Errors
+    /// Refused where the server does not allow it.
+    pub async fn subscribe(&mut self, mailbox: &MailboxName, on: bool) -> Result<(), Error> {
+        let verb = if on { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
+        let command = format!("{verb} {}", self.argument(mailbox)?);
+        let patience = self.client.patience();
+        let done = self.client.run(&command, patience, &mut |_| {}).await?;
+        if on || !done.status.is("NONEXISTENT") {
+            done.demand_ok(self.client.host(), "the subscription could not be changed")?;
+        }
         Ok(())
     }
 
@@ -161,6 +288,14 @@ impl Session {
         } else {
             "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
         }
+    }
+}
+
+/// Passes over a refusal on which nothing hangs; a lost connection stays an error.
+fn refused(error: Error) -> Result<(), Error> {
+    match error.class {
+        ErrorClass::Network | ErrorClass::Bug => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -295,6 +430,7 @@ fn parse_list(captured: &mut Captured, utf8: bool) -> Option<ListedMailbox> {
         special_use,
         subscribed,
         status: None,
+        mailbox_id: None,
     })
 }
 

@@ -285,7 +285,7 @@ async fn works_with_dovecot() {
 
     let one: UidSet = [Uid::new(1).expect("not 0")].into_iter().collect();
     let target = session.name_for("Neu/Bücher");
-    session.create(&target).await.expect("made");
+    session.create(&target, None).await.expect("made");
     let outcome = session.move_messages(&one, &target).await.expect("moved");
     assert_eq!(outcome.originals, Expunged::Done);
     assert_eq!(outcome.copied.map(|copied| copied.from.len()), Some(1));

@@ -286,6 +286,7 @@ mod tests {
                 selectable: true,
                 subscribed: true,
                 status: None,
+                mailbox_id: None,
             })
             .collect();
         mailboxes[0].special_use = named;

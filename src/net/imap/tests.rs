@@ -213,6 +213,7 @@ fn shown(mailboxes: &[ListedMailbox]) -> Vec<String> {
         let subscribed = if mailbox.subscribed { " subscribed" } else { "" };
         let status = mailbox
             .status
+            .as_ref()
             .map(|status| format!(" {}/{}", status.unseen, status.messages));
         format!(
             "{} {purpose}{selectable}{subscribed}{}",

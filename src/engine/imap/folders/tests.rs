@@ -25,6 +25,7 @@ fn listed(name: &str, special_use: Option<SpecialUse>) -> ListedMailbox {
         selectable: true,
         subscribed: true,
         status: None,
+        mailbox_id: None,
     }
 }
 
