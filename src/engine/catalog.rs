@@ -1,5 +1,6 @@
 //! Everything that can be read without the network: mailboxes, pages of lists, messages, search, the queues.
 
+use posthorn_model::filter::Rule;
 use posthorn_model::operation::Operation;
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
@@ -10,6 +11,7 @@ use posthorn_model::{
 
 use posthorn_store::{ListRow, MailboxRow};
 
+use crate::filter::round::{self, Tried};
 use crate::shared::Shared;
 use crate::{Error, whereabouts};
 
@@ -293,6 +295,27 @@ impl Catalog {
 
     pub async fn ledger(&self, account: AccountId) -> Result<Vec<LedgerRow>, Error> {
         Ok(self.core.store.ledger(account).await?)
+    }
+
+    /// The rules for mail that arrives, in order.
+    ///
+    /// # Errors
+    /// `Config` where `filters.toml` cannot be understood.
+    pub async fn filters(&self) -> Result<Vec<Rule>, Error> {
+        self.core.with_rules(|rules| match rules.trouble() {
+            Some(trouble) => Err(trouble),
+            None => Ok(rules.list().to_vec()),
+        })
+    }
+
+    /// What the rules would do to this message; `None` where there is no such message.
+    pub async fn try_filters(&self, message: MessageId) -> Result<Option<Tried>, Error> {
+        round::try_one(&self.core, message).await
+    }
+
+    /// What the rules would do to everything in a mailbox.
+    pub async fn preview_filters(&self, mailbox: MailboxId) -> Result<round::Run, Error> {
+        Ok(round::run(&self.core, mailbox, false).await?.0)
     }
 
     pub async fn dump(&self) -> Result<Vec<DumpRow>, Error> {

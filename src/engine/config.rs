@@ -196,7 +196,7 @@ pub fn check(config: &AccountConfig) -> Result<(), Error> {
 }
 
 /// Replaces a file by one with this content, or leaves it as it is: written beside it, synced, renamed over it.
-fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
     file.write_all(content)?;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use posthorn_model::{AccountConfig, AccountId, Problem, Secret, SubmissionId};
+use posthorn_model::filter::Rule;
+use posthorn_model::{AccountConfig, AccountId, MailboxId, Problem, Secret, SubmissionId};
 
 use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::event::{AccountState, Events};
 use crate::manager::Manager;
-use crate::{Error, Options, Outgoing, report};
+use crate::{Error, Options, Outgoing, filter, report};
 
 /// An open profile. Cheap to clone; [`Engine::shutdown`] ends it for all.
 #[derive(Clone)]
@@ -104,6 +105,24 @@ impl Engine {
     /// `Config` for an unknown account, `Disk`.
     pub async fn remove_account(&self, id: AccountId) -> Result<(), Error> {
         self.run(move |manager| async move { manager.remove_account(id).await })
+            .await
+    }
+
+    /// Replaces the rules for mail that arrives, in the order in which they are tried.
+    ///
+    /// # Errors
+    /// `Config` for rules that cannot work, and while `filters.toml` cannot be understood; `Disk`.
+    pub async fn put_filters(&self, rules: Vec<Rule>) -> Result<(), Error> {
+        self.run(move |manager| async move { manager.put_filters(rules).await })
+            .await
+    }
+
+    /// Does what the rules say to everything in a mailbox, as one intent that can be undone.
+    ///
+    /// # Errors
+    /// Where nothing was changed.
+    pub async fn run_filters(&self, mailbox: MailboxId) -> Result<filter::round::Run, Error> {
+        self.run(move |manager| async move { manager.run_filters(mailbox).await })
             .await
     }
 

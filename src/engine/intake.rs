@@ -14,7 +14,12 @@ use crate::Error;
 pub struct Read {
     pub payload: Payload,
     pub parsed: Parsed,
+    /// Its header block, for rules that look at any field.
+    pub header: Vec<u8>,
 }
+
+/// Octets of a header block that rules look at.
+const HEADER: usize = 256 * 1024;
 
 /// Parses a batch off the runtime: it is work for the processor.
 pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
@@ -24,14 +29,29 @@ pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
 }
 
 fn read(payload: Payload) -> Result<Read, Error> {
-    let parsed = match &payload {
-        Payload::Memory(bytes) => posthorn_mime::parse(bytes),
+    let (parsed, header) = match &payload {
+        Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
         Payload::File { path, .. } => {
             let bytes = std::fs::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
-            posthorn_mime::parse(&bytes)
+            (posthorn_mime::parse(&bytes), header_of(&bytes))
         }
     };
-    Ok(Read { payload, parsed })
+    Ok(Read {
+        payload,
+        parsed,
+        header,
+    })
+}
+
+fn header_of(raw: &[u8]) -> Vec<u8> {
+    let mut length = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") || length > HEADER {
+            break;
+        }
+        length += line.len();
+    }
+    raw.get(..length.min(HEADER)).unwrap_or_default().to_vec()
 }
 
 /// The payload as the store takes it. The guard keeps a spooled file until the store has it.

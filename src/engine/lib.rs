@@ -21,6 +21,7 @@ pub mod config;
 pub mod error;
 pub mod event;
 mod face;
+pub mod filter;
 mod hub;
 pub mod imap;
 mod index;

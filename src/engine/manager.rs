@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use posthorn_model::filter::Rule;
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, MailboxName, Problem, Protocol, Secret, SecretPlace, SpecialUse,
-    SubmissionId,
+    AccountConfig, AccountId, ErrorClass, MailboxId, MailboxName, Problem, Protocol, Secret, SecretPlace,
+    SpecialUse, SubmissionId,
 };
 use posthorn_store::write::{NewMailbox, Write};
 use posthorn_store::{Durability, Store};
@@ -18,6 +19,8 @@ use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::config::{self, Accounts};
 use crate::event::{AccountState, Event};
+use crate::filter::file::Rules;
+use crate::filter::round;
 use crate::hub::Reader;
 use crate::ops::wish;
 use crate::problem::Topic;
@@ -79,6 +82,7 @@ impl Manager {
             Some(Lock::take(&paths)?)
         };
         let accounts = Accounts::load(&paths.config)?;
+        let rules = Rules::load(&paths.config)?;
         let store = if read_only {
             open_to_read(&paths)?
         } else {
@@ -98,7 +102,7 @@ impl Manager {
         let core = Arc::new(Core::new(
             &options,
             &paths,
-            accounts,
+            (accounts, rules),
             store,
             runtime.handle().clone(),
         ));
@@ -129,6 +133,9 @@ impl Manager {
         waiting
             .recv()
             .map_err(|_| Error::bug("opening the store failed unexpectedly"))??;
+        if let Some(trouble) = core.with_rules(|rules| rules.trouble()) {
+            core.raise(Topic::Filters(None), &trouble);
+        }
         for notice in core.store.notices() {
             core.raise(Topic::Store, &Error::new(ErrorClass::Corrupt, notice.clone()));
         }
@@ -191,6 +198,13 @@ impl Manager {
     pub async fn command(&self, command: Command) -> Result<Receipt, Error> {
         self.refuse_reading()?;
         let outcome = wish::perform(&self.core, command).await?;
+        let receipt = outcome.receipt.clone();
+        self.tell(outcome);
+        Ok(receipt)
+    }
+
+    /// Wakes whom a wish concerns.
+    fn tell(&self, outcome: wish::Outcome) {
         let actors = self.lock_actors();
         for account in outcome.wake {
             if let Some(actor) = actors.get(&account) {
@@ -212,7 +226,6 @@ impl Manager {
         {
             actor.fetch_body(message);
         }
-        Ok(outcome.receipt)
     }
 
     pub async fn send(&self, outgoing: Outgoing) -> Result<SubmissionId, Error> {
@@ -331,6 +344,19 @@ impl Manager {
         self.core.hub.publish(&Event::AccountsChanged);
         self.core.hub.publish(&Event::ProblemsChanged);
         Ok(())
+    }
+
+    pub async fn put_filters(&self, rules: Vec<Rule>) -> Result<(), Error> {
+        self.refuse_reading()?;
+        round::check_targets(&self.core, &rules).await?;
+        self.core.with_rules(|known| known.replace(rules))
+    }
+
+    pub async fn run_filters(&self, mailbox: MailboxId) -> Result<round::Run, Error> {
+        self.refuse_reading()?;
+        let (run, outcome) = round::run(&self.core, mailbox, true).await?;
+        self.tell(outcome);
+        Ok(run)
     }
 
     pub async fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> TestReport {

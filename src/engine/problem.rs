@@ -11,6 +11,8 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     Store,
+    /// Rules that cannot be read, or not carried out.
+    Filters(Option<AccountId>),
     /// Stopped after panics.
     Stopped(AccountId),
     /// Fetching mail, signing in.
@@ -29,6 +31,7 @@ impl Topic {
     const fn account(self) -> Option<AccountId> {
         match self {
             Self::Store => None,
+            Self::Filters(account) => account,
             Self::Stopped(account)
             | Self::Sync(account)
             | Self::Mailbox(account, _)

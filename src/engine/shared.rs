@@ -15,6 +15,7 @@ use tokio::sync::{MutexGuard, watch};
 use crate::clock::Clock;
 use crate::config::Accounts;
 use crate::event::{AccountState, Doing, Event};
+use crate::filter::file::Rules;
 use crate::hub::Hub;
 use crate::problem::{Problems, Topic};
 use crate::profile::Paths;
@@ -31,6 +32,7 @@ pub struct Core {
     pub handle: Handle,
     pub read_only: bool,
     accounts: Mutex<Accounts>,
+    rules: Mutex<Rules>,
     states: Mutex<BTreeMap<AccountId, AccountState>>,
     /// Held while something is read, decided and written: a user's change made between the reading and the
     /// writing would be lost otherwise. Never held across the network.
@@ -46,7 +48,13 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(options: &Options, paths: &Paths, accounts: Accounts, store: Store, handle: Handle) -> Self {
+    pub fn new(
+        options: &Options,
+        paths: &Paths,
+        (accounts, rules): (Accounts, Rules),
+        store: Store,
+        handle: Handle,
+    ) -> Self {
         let tag = paths.data.display().to_string();
         Self {
             store,
@@ -57,6 +65,7 @@ impl Core {
             handle,
             read_only: options.read_only,
             accounts: Mutex::new(accounts),
+            rules: Mutex::new(rules),
             states: Mutex::default(),
             local: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
@@ -156,6 +165,10 @@ impl Core {
 
     pub fn with_accounts<T>(&self, act: impl FnOnce(&mut Accounts) -> T) -> T {
         act(&mut self.accounts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn with_rules<T>(&self, act: impl FnOnce(&mut Rules) -> T) -> T {
+        act(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn config(&self, id: AccountId) -> Option<AccountConfig> {

@@ -1,6 +1,7 @@
 //! The engine against sandbox servers in the same process: what a user sees must converge with what the server
 //! holds, whatever breaks in between.
 
+mod filters;
 mod imap;
 mod outbox;
 mod pop3;

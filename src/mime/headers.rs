@@ -2,3 +2,4 @@
 
 pub mod auth_results;
 pub mod list;
+pub mod named;

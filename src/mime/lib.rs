@@ -31,6 +31,7 @@ mod word;
 
 pub use address::{format_address, format_addresses, parse_addresses};
 pub use defect::Defect;
+pub use headers::named::field_values;
 pub use media_type::content_type_for;
 pub use name::safe_file_name;
 pub use parse::{Parsed, ParsedHeader, parse, parse_header, part_bytes};

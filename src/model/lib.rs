@@ -8,6 +8,7 @@
 pub mod account;
 pub mod address;
 pub mod envelope;
+pub mod filter;
 pub mod flags;
 pub mod id;
 pub mod imap;

@@ -14,6 +14,7 @@ use super::plan::{self, Local, Plan, Remote};
 use crate::Error;
 use crate::account::Post;
 use crate::event::{Doing, Event};
+use crate::filter::round::Round;
 use crate::ops::queue;
 use crate::problem::Topic;
 use crate::report::AccountReport;
@@ -296,6 +297,9 @@ impl MailboxSync<'_> {
         {
             writes.push(self.state_write(plan::unfinished(opened.uid_validity, 1)));
         }
+        let inbox = self.mailbox.special_use == Some(SpecialUse::Inbox);
+        let filtering = inbox && opened.familiar;
+        let mut round = Round::open(core, self.post.id, mailbox);
         let mut seen = UidSet::default();
         for arrival in arrivals {
             if here.contains(arrival.uid) || seen.contains(arrival.uid) {
@@ -307,6 +311,9 @@ impl MailboxSync<'_> {
                 continue;
             }
             self.report.new += 1;
+            if filtering {
+                round.take(&arrival.new, &arrival.header, Some(arrival.uid), &arrival.flags);
+            }
             if !arrival.flags.contains(Flag::Seen) {
                 new_mail.push(arrival.new.id);
             }
@@ -320,8 +327,10 @@ impl MailboxSync<'_> {
             // Before its placement, which names it.
             writes.insert(writes.len() - 1, Write::AddMessage(Box::new(arrival.new)));
         }
+        let filtered = round.finish(core, Some(opened.uid_validity)).await?;
+        writes.extend(filtered.writes);
+        new_mail.retain(|message| !filtered.quiet.contains(message));
         core.apply(self.post.id, writes, Durability::Normal).await?;
-        let inbox = self.mailbox.special_use == Some(SpecialUse::Inbox);
         if inbox && opened.familiar && !new_mail.is_empty() {
             core.hub.publish(&Event::NewMail {
                 account: self.post.id,
@@ -500,6 +509,8 @@ struct Arrival {
     uid: Uid,
     flags: Flags,
     new: NewMessage,
+    /// For rules that look at any field.
+    header: Vec<u8>,
 }
 
 async fn read_summaries(
@@ -524,6 +535,7 @@ async fn read_summaries(
                     has_attachments: summary.attachments.unwrap_or(header.has_attachment_hint),
                     body: None,
                 },
+                header: summary.header,
             }
         });
         arrivals.collect()

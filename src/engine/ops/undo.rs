@@ -48,6 +48,7 @@ pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Erro
         }],
         inverse: BTreeMap::new(),
         cancelled: Vec::new(),
+        returned: BTreeMap::new(),
         touched: Vec::new(),
         messages: 0,
     };
@@ -80,6 +81,8 @@ struct Way<'a> {
     writes: Vec<Write>,
     inverse: BTreeMap<Inverse, (OperationKind, Vec<Target>)>,
     cancelled: Vec<OperationId>,
+    /// Where earlier steps of this way back have put messages.
+    returned: BTreeMap<(MailboxId, MessageId), Placement>,
     touched: Vec<AccountId>,
     messages: usize,
 }
@@ -100,6 +103,11 @@ impl Way<'_> {
         let store = &self.core.store;
         let here = match &step.back {
             Back::Move { to, .. } | Back::Uncopy { to } => store.placement(*to, step.message).await?,
+            Back::Flags { .. } | Back::Restore { .. }
+                if self.returned.contains_key(&(step.mailbox, step.message)) =>
+            {
+                self.returned.get(&(step.mailbox, step.message)).cloned()
+            }
             Back::Flags { .. } | Back::Restore { .. } => store.placement(step.mailbox, step.message).await?,
         };
         let done = match &step.back {
@@ -180,13 +188,21 @@ impl Way<'_> {
         };
         let unheard = origin.is_some();
         let (uid, flags, base) = origin.unwrap_or_else(|| (None, here.flags.clone(), here.flags.clone()));
-        self.writes.push(Write::Place {
+        let returned = Placement {
             message: step.message,
             mailbox: step.mailbox,
             uid,
             flags,
             base,
+        };
+        self.writes.push(Write::Place {
+            message: step.message,
+            mailbox: step.mailbox,
+            uid,
+            flags: returned.flags.clone(),
+            base: returned.base.clone(),
         });
+        self.returned.insert((step.mailbox, step.message), returned);
         self.writes.push(Write::Unplace {
             message: step.message,
             mailbox: to,

@@ -127,7 +127,7 @@ async fn act(core: &Core, selection: &Selection, act: Act) -> Result<Outcome, Er
 }
 
 /// Writes the effect and its way back in one transaction.
-async fn commit(core: &Core, facts: &Facts, intent: i64, effect: Effect) -> Result<Outcome, Error> {
+pub async fn commit(core: &Core, facts: &Facts, intent: i64, effect: Effect) -> Result<Outcome, Error> {
     if effect.steps.is_empty() {
         return Ok(Outcome::default());
     }

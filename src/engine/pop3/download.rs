@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::plan::Listed;
 use crate::Error;
 use crate::event::{Doing, Event};
+use crate::filter::round::Round;
 use crate::intake;
 use crate::shared::Shared;
 
@@ -124,7 +125,7 @@ impl Download {
                     flags: Flags::default(),
                 },
             });
-            parsed.push((listed, size, read.parsed));
+            parsed.push((listed, size, read.parsed, read.header));
         }
         let hashes = self.core.store.keep_raw(inputs).await?;
         drop(guards);
@@ -133,7 +134,8 @@ impl Download {
         let _local = self.core.local().await;
         let mut writes = Vec::new();
         let mut fresh = Vec::new();
-        for (((listed, size, parsed), hash), sound) in parsed.into_iter().zip(hashes).zip(sound) {
+        let mut round = Round::open(&self.core, self.account, self.inbox.0);
+        for (((listed, size, parsed, header), hash), sound) in parsed.into_iter().zip(hashes).zip(sound) {
             if !sound {
                 log::error!("A message could not be read back as it was written: it is fetched again.");
                 continue;
@@ -143,6 +145,7 @@ impl Download {
                 None => {
                     let new = intake::build_message(&self.core.store, self.account, hash, size, parsed, None);
                     let id = new.id;
+                    round.take(&new, &header, None, &Flags::default());
                     writes.push(Write::AddMessage(Box::new(new)));
                     writes.push(Write::Place {
                         message: id,
@@ -174,8 +177,11 @@ impl Download {
             });
             self.rows.push((listed.number, row));
         }
+        let filtered = round.finish(&self.core, None).await?;
+        writes.extend(filtered.writes);
         self.core.apply(self.account, writes, Durability::Full).await?;
         self.new += fresh.len() as u64;
+        fresh.retain(|message| !filtered.quiet.contains(message));
         if !fresh.is_empty() {
             self.core.hub.publish(&Event::NewMail {
                 account: self.account,
