@@ -241,6 +241,18 @@ impl Channel {
         &self.prefix
     }
 
+    /// Lets both directions pass through another stream from now on; nothing may wait to be sent. `wrap` also gets
+    /// what was received and belongs to it already.
+    pub(crate) fn rewrap(
+        &mut self,
+        mut received: Vec<u8>,
+        wrap: impl FnOnce(Box<dyn Transport>, &[u8]) -> Box<dyn Transport>,
+    ) {
+        received.extend_from_slice(&std::mem::take(&mut self.pending));
+        let inner = std::mem::replace(&mut self.transport, Box::new(tokio::io::empty()));
+        self.transport = wrap(inner, &received);
+    }
+
     /// The stream below, for a TLS handshake over it. Must have nothing pending either way.
     pub(crate) fn into_transport(self) -> Box<dyn Transport> {
         self.transport

@@ -14,6 +14,7 @@ mod change;
 mod client;
 mod code;
 mod date;
+mod deflate;
 mod fetch;
 mod fetched;
 mod framing;
@@ -24,7 +25,6 @@ mod mailboxes;
 mod name;
 mod namespace;
 mod news;
-mod notify;
 mod partial;
 mod quirks;
 mod scan;
@@ -67,6 +67,8 @@ pub struct Session {
     prefix: String,
     /// As NAMESPACE last said; the outer `None`: not asked.
     namespaces: Option<Option<Namespaces>>,
+    /// RFC 4978.
+    compressed: bool,
 }
 
 /// A mailbox as LIST shows it.

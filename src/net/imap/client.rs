@@ -2,7 +2,7 @@
 //! BYE and an early end for what they are, hands each reply on as it comes, and bears no more than its deadlines.
 
 use imap_proto::{MailboxDatum, RequestId, Response, Status};
-use posthorn_model::ErrorClass;
+use posthorn_model::{ErrorClass, MailboxName};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -11,7 +11,8 @@ use super::code::{Done, StatusText, Verdict};
 use super::fetched::Fetched;
 use super::framing;
 use super::guard::{Captured, Guard, Literals};
-use super::mailboxes::begins;
+use super::mailboxes::{Told, begins, key, parse_status};
+use super::news::{Heard, News};
 use crate::{Channel, Error, TrafficCount};
 
 /// Untagged replies that one command may bring before we stop believing in its end.
@@ -48,8 +49,14 @@ pub(super) struct Client {
     bye: Option<String>,
     /// Messages in the selected mailbox, where the last word on it still holds.
     exists: Option<u32>,
-    /// The selected mailbox changed since somebody asked.
-    news: bool,
+    /// What the server told unasked, until somebody asks.
+    heard: Heard,
+    /// RFC 5465: the server tells of other mailboxes.
+    notified: bool,
+    /// STATUS and LIST replies answer a question.
+    asking: bool,
+    /// When the server last said anything.
+    last_heard: Instant,
     /// Why nothing can be asked any more.
     broken: Option<Error>,
     /// Commands under way; if their future was dropped, the connection is in no known state.
@@ -78,7 +85,10 @@ impl Client {
             early: Vec::new(),
             bye: None,
             exists: None,
-            news: false,
+            heard: Heard::default(),
+            notified: false,
+            asking: false,
+            last_heard: Instant::now(),
             broken: None,
             flying: 0,
             pipelining: false,
@@ -263,6 +273,7 @@ impl Client {
     }
 
     fn sort(&mut self, response: &Response<'_>) -> Reply {
+        self.last_heard = Instant::now();
         match response {
             Response::Done { tag, status, outcome } => {
                 let text = outcome.information.as_deref().unwrap_or_default();
@@ -278,17 +289,25 @@ impl Client {
                 // The server's own words begin with a space: the guard saw to it.
                 if let Some(id) = text.strip_prefix("XGUARD ") {
                     let id = id.trim().parse().ok();
-                    let Some(captured) = id.and_then(|id| self.guard().take(id)) else {
+                    let Some(mut captured) = id.and_then(|id| self.guard().take(id)) else {
                         return Reply::Other;
                     };
                     // RFC 7162 section 3.2.10: with EARLIER it answers a question, without it is news.
                     if begins(&captured, b"VANISHED") && !begins(&captured, b"VANISHED (EARLIER)") {
                         self.shrunk();
                     }
+                    if self.notified && !self.asking && self.overhear(&mut captured) {
+                        return Reply::Other;
+                    }
                     return place(captured);
                 }
                 log::trace!(target: "posthorn_net::wire", "{} S: * {status:?}{text}", self.host);
                 let status_text = StatusText::parse(text);
+                // RFC 5465 section 5.8: from here on it tells nothing any more.
+                if status_text.is("NOTIFICATIONOVERFLOW") {
+                    self.notified = false;
+                    self.heard.overflow = true;
+                }
                 if *status == Status::Bye {
                     self.bye = Some(status_text.quotation());
                     return Reply::Other;
@@ -306,7 +325,7 @@ impl Client {
             Response::Fetch(_, items) => Reply::Fetch(Fetched::from_parsed(items)),
             Response::MailboxData(MailboxDatum::Exists(count)) => {
                 // Some servers repeat it as a sign of life.
-                self.news |= self.exists.replace(*count) != Some(*count);
+                self.heard.selected |= self.exists.replace(*count) != Some(*count);
                 Reply::Exists(*count)
             }
             Response::Expunge(_) => {
@@ -319,19 +338,63 @@ impl Client {
 
     fn shrunk(&mut self) {
         self.exists = None;
-        self.news = true;
+        self.heard.selected = true;
     }
 
-    pub(super) const fn has_news(&self) -> bool {
-        self.news
+    /// Takes a reply that tells of another mailbox, if it is one.
+    fn overhear(&mut self, captured: &mut Captured) -> bool {
+        if begins(captured, b"STATUS") {
+            if let Some((wire, status, whole)) = parse_status(captured) {
+                self.heard.status(key(&wire), status, whole);
+            }
+            return true;
+        }
+        let listed = begins(captured, b"LIST");
+        self.heard.mailboxes |= listed;
+        listed
+    }
+
+    /// STATUS replies that came beside those that were asked for.
+    pub(super) fn hear_statuses(&mut self, told: Told) {
+        if self.notified {
+            for (wire, (status, whole)) in told {
+                self.heard.status(wire, status, whole);
+            }
+        }
+    }
+
+    pub(super) fn set_asking(&mut self, asking: bool) {
+        self.asking = asking;
+    }
+
+    pub(super) const fn is_notified(&self) -> bool {
+        self.notified
+    }
+
+    pub(super) fn set_notified(&mut self, notified: bool) {
+        self.notified = notified;
+    }
+
+    pub(super) const fn last_heard(&self) -> Instant {
+        self.last_heard
+    }
+
+    /// Whether there are news of any mailbox.
+    pub(super) fn has_news(&self) -> bool {
+        !self.heard.is_empty()
     }
 
     pub(super) fn note_news(&mut self) {
-        self.news = true;
+        self.heard.selected = true;
     }
 
+    /// News of the selected mailbox.
     pub(super) fn take_news(&mut self) -> bool {
-        std::mem::take(&mut self.news)
+        std::mem::take(&mut self.heard.selected)
+    }
+
+    pub(super) fn take_all_news(&mut self, name: impl Fn(Vec<u8>) -> MailboxName) -> Vec<News> {
+        self.heard.take(name)
     }
 
     /// The connection failed: from now on every question gets this answer.

@@ -29,11 +29,13 @@ const BATCH: u64 = 8 << 20;
 /// Commands under way.
 const IN_FLIGHT: usize = 2;
 /// The slowest link that is borne, in bytes a second.
-const SLOWEST: u64 = 2048;
+pub(super) const SLOWEST: u64 = 2048;
 /// How far a body may exceed its announced size: twice, and this many bytes.
-const LIE: u64 = 16 << 20;
+pub(super) const LIE: u64 = 16 << 20;
 /// For messages of unknown size, and for all.
 const LARGEST: u64 = 4 << 30;
+
+const NOT_READ: &str = "the messages could not be read";
 
 /// Messages in one mailbox.
 const MOST_FOUND: u64 = 20_000_000;
@@ -44,12 +46,27 @@ struct Batch {
     bytes: u64,
 }
 
+/// What a FETCH brought.
+#[derive(Default)]
+struct Got {
+    received: UidSet,
+    /// Came without being readable.
+    damaged: UidSet,
+    /// The server did not understand what it was asked.
+    refused: Option<Error>,
+}
+
 /// Where fetched messages go.
 enum Sink<'a> {
     Summaries {
         each: &'a mut (dyn FnMut(Summary) + Send),
         /// Second try: a message without any readable header is listed all the same.
         bare: bool,
+        /// Labels are UTF-8 (RFC 6855).
+        utf8: bool,
+    },
+    Previews {
+        each: &'a mut (dyn FnMut(Uid, String) + Send),
     },
     Bodies {
         out: &'a mpsc::Sender<Body>,
@@ -104,21 +121,95 @@ impl Session {
         uids: &UidSet,
         each: &mut (dyn FnMut(Summary) + Send),
     ) -> Result<UidSet, Error> {
-        let modseq = if self.condstore { " MODSEQ" } else { "" };
-        let basic = format!("UID FLAGS INTERNALDATE RFC822.SIZE{modseq}");
+        let utf8 = self.utf8;
         self.client.set_literals(Literals::default());
-        let items = format!("({basic} BODY.PEEK[HEADER.FIELDS ({FIELDS})] BODYSTRUCTURE)");
-        let mut sink = Sink::Summaries { each, bare: false };
-        let (mut received, mut damaged) = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
+        let mut sink = Sink::Summaries {
+            each,
+            bare: false,
+            utf8,
+        };
+        let items = format!(
+            "({}{} {})",
+            self.basic_items(),
+            self.identifying_items(),
+            header_items()
+        );
+        let mut fetched = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
+        let mut received = std::mem::take(&mut fetched.received);
+        if let Some(error) = fetched.refused {
+            // It claimed more than it can do; without the extensions every server can.
+            if self.identifying_items().is_empty() {
+                return Err(self.client.give_up(error));
+            }
+            self.capabilities.remove("OBJECTID");
+            self.capabilities.remove("X-GM-EXT-1");
+            let left = uids.minus(&received);
+            let items = format!("({} {})", self.basic_items(), header_items());
+            let again = self.fetch(split(&left, SUMMARIES), &items, &mut sink).await?;
+            if let Some(error) = again.refused {
+                return Err(self.client.give_up(error));
+            }
+            received = union(&received, &again.received);
+            fetched.damaged = union(&fetched.damaged, &again.damaged);
+        }
+        let damaged = fetched.damaged.minus(&received);
         if !damaged.is_empty() {
             // A body structure or a header that cannot be read: ask for less of those.
-            damaged = damaged.minus(&received);
-            let items = format!("({basic} BODY.PEEK[HEADER])");
-            let mut sink = Sink::Summaries { each, bare: true };
-            let (more, _) = self.fetch(split(&damaged, SUMMARIES), &items, &mut sink).await?;
-            received = union(&received, &more);
+            let items = format!("({} BODY.PEEK[HEADER])", self.basic_items());
+            let mut sink = Sink::Summaries {
+                each,
+                bare: true,
+                utf8,
+            };
+            let more = self.fetch(split(&damaged, SUMMARIES), &items, &mut sink).await?;
+            if let Some(error) = more.refused {
+                return Err(self.client.give_up(error));
+            }
+            received = union(&received, &more.received);
         }
         Ok(received)
+    }
+
+    fn basic_items(&self) -> String {
+        let modseq = if self.condstore { " MODSEQ" } else { "" };
+        format!("UID FLAGS INTERNALDATE RFC822.SIZE{modseq}")
+    }
+
+    /// What names messages across mailboxes, where the server has such: RFC 8474 section 5, and Gmail's own.
+    fn identifying_items(&self) -> &'static str {
+        match (
+            self.capabilities.has("OBJECTID"),
+            self.capabilities.has("X-GM-EXT-1"),
+        ) {
+            (true, true) => " EMAILID THREADID X-GM-LABELS",
+            (true, false) => " EMAILID THREADID",
+            (false, true) => " X-GM-MSGID X-GM-THRID X-GM-LABELS",
+            (false, false) => "",
+        }
+    }
+
+    /// Short texts of messages, where the server has them at hand (RFC 8970); none where it does not offer that.
+    ///
+    /// # Errors
+    /// Where the connection fails.
+    pub async fn fetch_previews(
+        &mut self,
+        uids: &UidSet,
+        each: &mut (dyn FnMut(Uid, String) + Send),
+    ) -> Result<(), Error> {
+        if !self.capabilities.has("PREVIEW") {
+            return Ok(());
+        }
+        self.client.set_literals(Literals::default());
+        let mut sink = Sink::Previews { each };
+        // RFC 8970 section 3.1: LAZY, so that the server makes none for our sake.
+        let fetched = self
+            .fetch(split(uids, SUMMARIES), "(UID PREVIEW (LAZY))", &mut sink)
+            .await?;
+        if fetched.refused.is_some() {
+            self.capabilities.remove("PREVIEW");
+        }
+        Ok(())
     }
 
     /// Whole messages, raw, with the sizes that were announced for them (0 where unknown). Each goes out as soon
@@ -147,7 +238,11 @@ impl Session {
         let mut sink = Sink::Bodies { out, sizes: &sizes };
         let fetched = self.fetch(batches(uids), "(UID BODY.PEEK[])", &mut sink).await;
         self.client.set_literals(Literals::default());
-        Ok(fetched?.0)
+        let fetched = fetched?;
+        match fetched.refused {
+            Some(error) => Err(self.client.give_up(error)),
+            None => Ok(fetched.received),
+        }
     }
 
     /// All UIDs in the selected mailbox as it is now.
@@ -199,14 +294,13 @@ impl Session {
         Ok(all)
     }
 
-    /// Returns what was received, and what came without being readable.
     async fn fetch(
         &mut self,
         mut waiting: VecDeque<Batch>,
         items: &str,
         sink: &mut Sink<'_>,
-    ) -> Result<(UidSet, UidSet), Error> {
-        let (mut received, mut damaged) = (UidSet::default(), UidSet::default());
+    ) -> Result<Got, Error> {
+        let mut got = Got::default();
         let mut flying: VecDeque<(String, Batch)> = VecDeque::new();
         let mut until = Instant::now();
         loop {
@@ -226,13 +320,13 @@ impl Session {
                 flying.push_back((tag, batch));
             }
             if flying.is_empty() {
-                return Ok((received, damaged));
+                return Ok(got);
             }
             match self.client.next(until).await? {
                 Reply::Fetch(fetched) => {
                     let Some(uid) = fetched.uid else { continue };
                     let asked = flying.iter().any(|(_, batch)| batch.uids.contains(uid));
-                    if !asked || received.contains(uid) {
+                    if !asked || got.received.contains(uid) {
                         continue;
                     }
                     let handed_over = Instant::now();
@@ -240,9 +334,9 @@ impl Session {
                     // Waiting for our own disk is not the server's silence.
                     until += handed_over.elapsed();
                     if accepted.map_err(|error| self.client.give_up(error))? {
-                        received.insert(uid);
+                        got.received.insert(uid);
                     } else {
-                        damaged.insert(uid);
+                        got.damaged.insert(uid);
                     }
                 }
                 Reply::Done(tag, done) => {
@@ -260,11 +354,16 @@ impl Session {
                     match done.verdict {
                         Verdict::Ok => {}
                         Verdict::No if !is_hopeless(&done) => {
-                            let missing = batch.uids.minus(&received);
+                            let missing = batch.uids.minus(&got.received);
                             waiting.extend(halve(&batch, &missing));
                         }
-                        _ => {
-                            let error = done.refusal(self.client.host(), "the messages could not be read");
+                        Verdict::Bad => {
+                            // What is under way is waited for; nothing more is asked.
+                            got.refused = Some(done.refusal(self.client.host(), NOT_READ));
+                            waiting.clear();
+                        }
+                        Verdict::No => {
+                            let error = done.refusal(self.client.host(), NOT_READ);
                             return Err(self.client.give_up(error));
                         }
                     }
@@ -291,7 +390,13 @@ impl Sink<'_> {
     /// Whether this was what was asked for.
     async fn accept(&mut self, uid: Uid, fetched: Fetched) -> Result<bool, Error> {
         match self {
-            Self::Summaries { each, bare } => {
+            Self::Previews { each } => {
+                if let Some(preview) = fetched.preview {
+                    each(uid, preview);
+                }
+                Ok(true)
+            }
+            Self::Summaries { each, bare, utf8 } => {
                 let header = match fetched.header {
                     Some(header) => header,
                     None if *bare => Vec::new(),
@@ -305,9 +410,12 @@ impl Sink<'_> {
                     size: fetched.size.unwrap_or_default(),
                     header,
                     attachments: fetched.attachments,
-                    email_id: None,
-                    thread_id: None,
-                    labels: None,
+                    email_id: fetched.email_id,
+                    thread_id: fetched.thread_id,
+                    labels: fetched.labels.map(|labels| {
+                        let read = |label: &Vec<u8>| super::name::read_label(label, *utf8);
+                        labels.iter().map(read).collect()
+                    }),
                 });
                 Ok(true)
             }
@@ -322,6 +430,10 @@ impl Sink<'_> {
             }
         }
     }
+}
+
+fn header_items() -> String {
+    format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})] BODYSTRUCTURE")
 }
 
 fn split(uids: &UidSet, most: u64) -> VecDeque<Batch> {

@@ -10,6 +10,13 @@ use super::scan::{Scanner, Token};
 use super::structure;
 use crate::Payload;
 
+/// Labels kept of one message, and the bytes of one.
+const MOST_LABELS: usize = 1000;
+const LONGEST_LABEL: usize = 1000;
+/// RFC 8474 section 7: an object id has at most 255 characters. RFC 8970 section 3: a preview at most 256.
+const LONGEST_ID: usize = 255;
+const LONGEST_PREVIEW: usize = 256;
+
 /// Flags and keywords kept of one message; a server that claims more is not believed.
 const MOST_FLAGS: usize = 200;
 
@@ -26,6 +33,15 @@ pub(super) struct Fetched {
     pub(super) body: Option<Payload>,
     /// From BODYSTRUCTURE: whether something is attached. `None` where it says nothing clear.
     pub(super) attachments: Option<bool>,
+    /// Where a piece of a body begins: `BODY[]<o>`.
+    pub(super) origin: Option<u64>,
+    /// RFC 8474 section 5.
+    pub(super) email_id: Option<String>,
+    pub(super) thread_id: Option<String>,
+    /// `X-GM-LABELS`, as on the wire.
+    pub(super) labels: Option<Vec<Vec<u8>>>,
+    /// RFC 8970; `None` for NIL.
+    pub(super) preview: Option<String>,
 }
 
 impl Fetched {
@@ -37,7 +53,9 @@ impl Fetched {
                 AttributeValue::Flags(names) => {
                     fetched.flags = Some(flags(names.iter().map(|name| name.as_bytes())));
                 }
-                AttributeValue::ModSeq(modseq) => fetched.modseq = Some(ModSeq(*modseq)),
+                AttributeValue::ModSeq(modseq) => {
+                    fetched.modseq = Some(ModSeq(*modseq)).filter(|modseq| modseq.0 > 0);
+                }
                 AttributeValue::Rfc822Size(size) => fetched.size = Some(u64::from(*size)),
                 _ => {}
             }
@@ -53,13 +71,20 @@ impl Fetched {
         for _ in 0..4 {
             scanner.token();
         }
-        while let Some(Token::Atom(name)) = scanner.token() {
-            let Some(value) = scanner.token() else { break };
-            if fetched
-                .accept(&name.to_ascii_uppercase(), value, &mut scanner)
-                .is_none()
-            {
-                break;
+        let mut extra = 0;
+        loop {
+            match scanner.token() {
+                Some(Token::Atom(name)) => {
+                    let Some(value) = scanner.token() else { break };
+                    let name = name.to_ascii_uppercase();
+                    if fetched.accept(&name, value, &mut scanner).is_none() {
+                        break;
+                    }
+                }
+                // Domino puts parentheses around single items: they mean nothing.
+                Some(Token::Open) if extra < 10 => extra += 1,
+                Some(Token::Close) if extra > 0 => extra -= 1,
+                _ => break,
             }
         }
         fetched
@@ -91,8 +116,50 @@ impl Fetched {
             b"MODSEQ" if matches!(value, Token::Open) => {
                 let mut read = None;
                 scanner.walk(&mut |_, token| read = read.or(token.number()))?;
-                self.modseq = read.map(ModSeq);
+                // RFC 7162 section 3.1.1: never 0; Zoho says 0 and -1 where it has none.
+                self.modseq = read.filter(|modseq| *modseq > 0).map(ModSeq);
             }
+            b"EMAILID" | b"THREADID" if matches!(value, Token::Open) => {
+                let mut read = None;
+                scanner.walk(&mut |_, token| read = read.take().or(object_id(token)))?;
+                let place = if name == b"EMAILID" {
+                    &mut self.email_id
+                } else {
+                    &mut self.thread_id
+                };
+                *place = read.or(place.take());
+            }
+            b"X-GM-MSGID" | b"X-GM-THRID" => {
+                let gmail = value.number().map(|number| format!("gm:{number}"));
+                let place = if name == b"X-GM-MSGID" {
+                    &mut self.email_id
+                } else {
+                    &mut self.thread_id
+                };
+                // The standard's own ids win.
+                *place = place.take().or(gmail);
+            }
+            b"X-GM-LABELS" if matches!(value, Token::Open) => {
+                let mut labels = Vec::new();
+                scanner.walk(&mut |_, token| {
+                    // Gmail lists NIL among them where it forgot a name.
+                    if labels.len() < MOST_LABELS && !token.is_nil() {
+                        let label = token.into_bytes().filter(|label| !label.is_empty());
+                        labels.extend(label.filter(|label| label.len() <= LONGEST_LABEL));
+                    }
+                })?;
+                self.labels = Some(labels);
+            }
+            b"PREVIEW" => match value {
+                Token::Open => scanner.skip(&value)?,
+                value if value.is_nil() => {}
+                value => {
+                    let text = value.into_bytes().unwrap_or_default();
+                    let text = String::from_utf8_lossy(&text);
+                    let shown = |c: char| if c.is_control() { ' ' } else { c };
+                    self.preview = Some(text.chars().take(LONGEST_PREVIEW).map(shown).collect());
+                }
+            },
             b"BODYSTRUCTURE" | b"BODY" if matches!(value, Token::Open) => {
                 self.attachments = structure::has_attachments(scanner)?;
             }
@@ -100,6 +167,10 @@ impl Fetched {
                 self.header = string(value).map(|literal| literal.payload.into_bytes().unwrap_or_default());
             }
             _ if name.starts_with(b"BODY[]") || name == b"RFC822" => {
+                self.origin = name
+                    .strip_prefix(b"BODY[]<")
+                    .and_then(|rest| rest.strip_suffix(b">"))
+                    .and_then(super::scan::number);
                 // A body of which a part was dropped is not a body.
                 self.body = string(value)
                     .filter(|literal| !literal.cut)
@@ -109,6 +180,14 @@ impl Fetched {
         }
         Some(())
     }
+}
+
+/// RFC 8474 section 7: letters, digits, `_` and `-`.
+pub(super) fn object_id(token: Token<'_>) -> Option<String> {
+    let bytes = token.into_bytes()?;
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let good = !bytes.is_empty() && bytes.len() <= LONGEST_ID && bytes.iter().all(fits);
+    good.then(|| String::from_utf8(bytes).ok()).flatten()
 }
 
 fn string(value: Token<'_>) -> Option<Literal> {
@@ -177,6 +256,14 @@ mod tests {
         shown.extend(fetched.header.map(|header| format!("header {:?}", text(header))));
         let body = fetched.body.map(|body| text(body.into_bytes().expect("memory")));
         shown.extend(body.map(|body| format!("body {body:?}")));
+        shown.extend(fetched.origin.map(|origin| format!("from {origin}")));
+        shown.extend(fetched.email_id.map(|id| format!("email {id}")));
+        shown.extend(fetched.thread_id.map(|id| format!("thread {id}")));
+        let labels = fetched
+            .labels
+            .map(|labels| labels.into_iter().map(text).collect::<Vec<_>>());
+        shown.extend(labels.map(|labels| format!("labels {labels:?}")));
+        shown.extend(fetched.preview.map(|preview| format!("preview {preview:?}")));
         shown.extend(fetched.attachments.map(|some| format!("attachments {some}")));
         shown.join("; ")
     }
@@ -206,6 +293,39 @@ mod tests {
         check("* 1 FETCH (UID 7 INTERNALDATE NIL MODSEQ (5))", "uid 7; modseq 5");
         check("* 1 FETCH (X-NEW (a (b \"c)\")) UID 7)", "uid 7");
         check("* 1 FETCH (UID 7 ENVELOPE (\"unended)", "uid 7");
+        check(
+            "* 1 FETCH (UID 7 (INTERNALDATE NIL) (FLAGS (\\Seen)) MODSEQ (5))",
+            "uid 7; flags seen; modseq 5",
+        );
+        check("* 1 FETCH (MODSEQ (-1) FLAGS () UID 7)", "uid 7; flags ");
+        check("* 1 FETCH (MODSEQ (0) FLAGS (\\Seen) UID 7)", "uid 7; flags seen");
+        check("* 1 FETCH (UID 7 BODY[] )", "uid 7");
+        check(
+            "* 1 FETCH (UID 7 BODY[]<1024> ~xy~)",
+            "uid 7; body \"xy\"; from 1024",
+        );
+        check(
+            "* 1 FETCH (UID 7 EMAILID (M6d99ac3275bb4e) THREADID (T64b478a75b7ea9))",
+            "uid 7; email M6d99ac3275bb4e; thread T64b478a75b7ea9",
+        );
+        check("* 1 FETCH (EMAILID (no/slash) THREADID NIL UID 7)", "uid 7");
+        check(
+            "* 1 FETCH (X-GM-MSGID 1278455344230334865 X-GM-THRID 99 UID 7)",
+            "uid 7; email gm:1278455344230334865; thread gm:99",
+        );
+        check(
+            "* 1 FETCH (X-GM-LABELS (\\Inbox \"\\\\Sent\" Muy&-Importante ~lit~ NIL \"a b\") UID 7)",
+            "uid 7; labels [\"\\\\Inbox\", \"\\\\Sent\", \"Muy&-Importante\", \"lit\", \"a b\"]",
+        );
+        check(
+            "* 1 FETCH (UID 7 PREVIEW \"short\ttext\")",
+            "uid 7; preview \"short text\"",
+        );
+        check("* 1 FETCH (UID 7 PREVIEW NIL)", "uid 7");
+        check(
+            "* 1 FETCH (UID 7 PREVIEW ~lit\u{e9}~)",
+            "uid 7; preview \"lit\u{e9}\"",
+        );
         check("* 1 FETCH ()", "");
         check("* 1 FETCH", "");
         check("* 1 FETCH (UID 7 BODYSTRUCTURE ((((", "uid 7");

@@ -118,6 +118,15 @@ impl Guard {
         &mut self.channel
     }
 
+    /// From here on both directions are deflated (RFC 4978): what has been received beyond the OK is already.
+    pub(crate) fn deflate(&mut self) {
+        let received = std::mem::take(&mut self.raw);
+        self.scanned = 0;
+        self.channel.rewrap(received.to_vec(), |inner, received| {
+            Box::new(super::deflate::Deflated::new(inner, received))
+        });
+    }
+
     /// For the replies that come from now on.
     pub(crate) fn set_literals(&mut self, literals: Literals) {
         self.literals = literals;

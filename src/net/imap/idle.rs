@@ -1,12 +1,12 @@
-//! Waiting for news: IDLE (RFC 2177), and NOOP where there is none.
+//! Waiting for news: IDLE (RFC 2177), NOTIFY (RFC 5465), and NOOP where there is neither.
 
 use posthorn_model::ErrorClass;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::Session;
 use super::client::Reply;
-use super::code::Done;
+use super::code::{Done, Verdict};
+use super::{News, Session, name};
 use crate::Error;
 
 /// RFC 2177: servers may log out who idles for 30 minutes. Routers forget sooner, so that a dead peer is found out
@@ -14,6 +14,9 @@ use crate::Error;
 const RENEW: Duration = Duration::from_secs(9 * 60);
 /// How long after one change others are waited for, so that they are told together.
 const LINGER: Duration = Duration::from_millis(50);
+
+const MESSAGES: &str = "MessageNew MessageExpunge FlagChange";
+const MAILBOXES: &str = " MailboxName SubscriptionChange";
 
 /// How waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,28 +27,105 @@ pub enum IdleEvent {
 }
 
 impl Session {
-    /// Waits until something changes in the selected mailbox, for `up_to` at most; at once where the server told
-    /// of a change during an earlier command. IDLE is renewed in time, and a server that does not answer that is
-    /// given up.
+    /// As [`Session::wait`], for who watches the selected mailbox alone.
     ///
     /// # Errors
-    /// Config where the server has no IDLE: poll with [`Session::noop`].
+    /// As [`Session::wait`].
     pub async fn idle(&mut self, up_to: Duration) -> Result<IdleEvent, Error> {
-        if !self.capabilities.has("IDLE") {
+        let news = self.wait(up_to).await?;
+        Ok(if news.is_empty() {
+            IdleEvent::Timeout
+        } else {
+            IdleEvent::Changed
+        })
+    }
+
+    /// Asks for news of all the user's mailboxes (RFC 5465 section 3), to be had from [`Session::wait`]; with
+    /// `selected`, of the selected one too. False where the server does not offer that
+    /// or refuses. After [`News::Overflow`] it must be asked again.
+    ///
+    /// # Errors
+    /// Where the connection fails.
+    pub async fn notify(&mut self, selected: bool) -> Result<bool, Error> {
+        if !self.capabilities.has("NOTIFY") {
+            return Ok(false);
+        }
+        let open = if selected {
+            format!("(selected ({MESSAGES})) ")
+        } else {
+            String::new()
+        };
+        // What it tells before its OK counts too.
+        self.client.set_notified(true);
+        for events in [format!("{MESSAGES}{MAILBOXES}"), MESSAGES.to_owned()] {
+            let patience = self.client.patience();
+            let command = format!("NOTIFY SET {open}(personal ({events}))");
+            let done = self.client.run(&command, patience, &mut |_| {}).await?;
+            if done.verdict == Verdict::Ok {
+                return Ok(true);
+            }
+            // RFC 5465 section 3.1: it knows fewer events than that.
+            if !done.status.is("BADEVENT") {
+                break;
+            }
+        }
+        self.client.set_notified(false);
+        self.capabilities.remove("NOTIFY");
+        Ok(false)
+    }
+
+    /// Waits for news, for `up_to` at most: by IDLE, or by listening alone where [`Session::notify`] succeeded and
+    /// there is no IDLE; at once where the server told something during an earlier command. Nothing on a timeout.
+    /// IDLE is renewed in time, a connection that only listens is tried in time, and a server that does not answer
+    /// that is given up.
+    ///
+    /// # Errors
+    /// Config where the server tells no news by itself: poll with [`Session::noop`].
+    pub async fn wait(&mut self, up_to: Duration) -> Result<Vec<News>, Error> {
+        let can_idle = self.capabilities.has("IDLE");
+        if !can_idle && !self.client.is_notified() {
             let what = "the server cannot tell news by itself";
             return Err(Error::new(ErrorClass::Config, self.client.host(), what));
         }
         let end = Instant::now() + up_to;
         loop {
-            if self.client.take_news() {
-                return Ok(IdleEvent::Changed);
+            if self.client.has_news() {
+                let (delimiter, utf8) = (self.delimiter, self.utf8);
+                let read = |wire| name::from_wire(wire, delimiter, utf8);
+                return Ok(self.client.take_all_news(read));
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(IdleEvent::Timeout);
+                return Ok(Vec::new());
             }
-            self.idle_round(RENEW.min(left)).await?;
+            // RFC 5465 asks for no IDLE, but Dovecot watches the selected mailbox only while it idles.
+            if can_idle {
+                self.idle_round(RENEW.min(left)).await?;
+            } else if self.client.is_notified() {
+                self.listen_round(left).await?;
+            } else {
+                // NOTIFY ended, and there is no IDLE: the caller polls from the next time on.
+                return Ok(Vec::new());
+            }
         }
+    }
+
+    /// Listens without a command; after nine minutes without a word, asks whether anybody is there.
+    async fn listen_round(&mut self, left: Duration) -> Result<(), Error> {
+        let silence = self.client.read_timeout();
+        let quiet = self.client.last_heard().elapsed();
+        let round = RENEW.saturating_sub(quiet).min(left);
+        if round.is_zero() {
+            return self
+                .client
+                .demand("NOOP", "the server does not answer", &mut |_| {})
+                .await
+                .map(|_| ());
+        }
+        self.client.set_read_timeout(round + silence);
+        let listened = self.listen("", round).await;
+        self.client.set_read_timeout(silence);
+        listened.map(|_| ())
     }
 
     /// One IDLE from its command to its tagged reply. News are noted by the client.

@@ -70,6 +70,7 @@ impl Session {
             delimiter: None,
             prefix: String::new(),
             namespaces: None,
+            compressed: false,
         };
         session.introduce().await?;
         Ok(session)

@@ -8,7 +8,7 @@ use super::client::Reply;
 use super::code::Verdict;
 use super::guard::Captured;
 use super::scan::{Scanner, Token};
-use super::{ListedMailbox, Session, Status, name, special_use};
+use super::{ListedMailbox, Session, Status, fetched, name, special_use};
 use crate::Error;
 
 /// Mailboxes in one account.
@@ -33,6 +33,13 @@ impl Session {
     /// # Errors
     /// Where the server refuses or does not end its list.
     pub async fn list(&mut self) -> Result<Vec<ListedMailbox>, Error> {
+        self.client.set_asking(true);
+        let listed = self.ask_list().await;
+        self.client.set_asking(false);
+        listed
+    }
+
+    async fn ask_list(&mut self) -> Result<Vec<ListedMailbox>, Error> {
         let mut gathered = Gathered {
             utf8: self.utf8,
             ..Gathered::default()
@@ -57,7 +64,7 @@ impl Session {
             if done.verdict == Verdict::Bad {
                 // It claimed more than it can do.
                 self.capabilities.remove("LIST-EXTENDED");
-                return Box::pin(self.list()).await;
+                return Box::pin(self.ask_list()).await;
             }
             done.demand_ok(self.client.host(), what)?;
         } else {
@@ -94,17 +101,26 @@ impl Session {
     /// Refused where the mailbox is not there or may not be read.
     pub async fn status(&mut self, mailbox: &MailboxName) -> Result<Status, Error> {
         let command = format!("STATUS {} {}", self.argument(mailbox)?, self.status_items());
-        let mut status = None;
-        self.client
-            .demand(&command, "the mailbox could not be looked at", &mut |reply| {
-                if let Reply::Data(mut captured) = reply
-                    && begins(&captured, b"STATUS")
-                {
-                    status = parse_status(&mut captured).map(|(_, status)| status);
-                }
-            })
-            .await?;
-        status.ok_or_else(|| {
+        let what = "the mailbox could not be looked at";
+        let mut told = HashMap::new();
+        self.client.set_asking(true);
+        let done = self
+            .client
+            .demand(&command, what, &mut |reply| note(&mut told, reply))
+            .await;
+        self.client.set_asking(false);
+        done?;
+        // A name that comes back written otherwise still answers the only question.
+        let status = told.remove(&key(&mailbox.wire)).or_else(|| {
+            let only = if told.len() == 1 {
+                told.keys().next().cloned()
+            } else {
+                None
+            };
+            told.remove(&only?)
+        });
+        self.client.hear_statuses(told);
+        status.map(|(status, _)| status).ok_or_else(|| {
             Error::protocol(
                 self.client.host(),
                 "the server did not say what the mailbox holds",
@@ -117,6 +133,13 @@ impl Session {
     /// # Errors
     /// Where the connection fails.
     pub async fn statuses(&mut self, mailboxes: &[MailboxName]) -> Result<Vec<Option<Status>>, Error> {
+        self.client.set_asking(true);
+        let statuses = self.ask_statuses(mailboxes).await;
+        self.client.set_asking(false);
+        statuses
+    }
+
+    async fn ask_statuses(&mut self, mailboxes: &[MailboxName]) -> Result<Vec<Option<Status>>, Error> {
         let items = self.status_items();
         let mut statuses = Vec::with_capacity(mailboxes.len());
         for some in mailboxes.chunks(PIPELINED) {
@@ -134,7 +157,7 @@ impl Session {
                 ));
             }
             // Replies name their mailboxes: they may come in any order.
-            let mut told: HashMap<Vec<u8>, Status> = HashMap::new();
+            let mut told = HashMap::new();
             let mut done = Vec::new();
             for tag in &tags {
                 let Some(tag) = tag else {
@@ -144,23 +167,16 @@ impl Session {
                 let until = Instant::now() + self.client.patience();
                 let end = self
                     .client
-                    .finish(tag, until, &mut |reply| {
-                        if let Reply::Data(mut captured) = reply
-                            && begins(&captured, b"STATUS")
-                            && told.len() < 2 * PIPELINED
-                            && let Some((wire, status)) = parse_status(&mut captured)
-                        {
-                            told.insert(key(&wire), status);
-                        }
-                    })
+                    .finish(tag, until, &mut |reply| note(&mut told, reply))
                     .await?;
                 done.push(end.verdict == Verdict::Ok);
             }
             let answers = some.iter().zip(done);
             statuses.extend(answers.map(|(mailbox, done)| {
                 let status = told.remove(&key(&mailbox.wire));
-                status.filter(|_| done)
+                status.filter(|_| done).map(|(status, _)| status)
             }));
+            self.client.hear_statuses(told);
         }
         Ok(statuses)
     }
@@ -282,12 +298,32 @@ impl Session {
         })
     }
 
-    fn status_items(&self) -> &'static str {
-        if self.condstore {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
-        } else {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
-        }
+    fn status_items(&self) -> String {
+        let mut items = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY".to_owned();
+        let more = [
+            (self.condstore, " HIGHESTMODSEQ"),
+            (self.capabilities.has("STATUS=SIZE"), " SIZE"),
+            (self.capabilities.has("OBJECTID"), " MAILBOXID"),
+        ];
+        items.extend(
+            more.into_iter()
+                .filter(|(offered, _)| *offered)
+                .map(|(_, item)| item),
+        );
+        items + ")"
+    }
+}
+
+/// STATUS replies by name, and whether each tells enough to plan by.
+pub(super) type Told = HashMap<Vec<u8>, (Status, bool)>;
+
+fn note(told: &mut Told, reply: Reply) {
+    if let Reply::Data(mut captured) = reply
+        && begins(&captured, b"STATUS")
+        && told.len() < 4 * PIPELINED
+        && let Some((wire, status, whole)) = parse_status(&mut captured)
+    {
+        told.insert(key(&wire), (status, whole));
     }
 }
 
@@ -339,10 +375,11 @@ impl Gathered {
                 self.subscribed.push(mailbox.name.wire);
             }
         } else if begins(&captured, b"STATUS")
-            && let Some((wire, status)) = parse_status(&mut captured)
+            && let Some((wire, status, _)) = parse_status(&mut captured)
             && let Some(place) = self.places.get(&key(&wire))
             && let Some(mailbox) = self.mailboxes.get_mut(*place)
         {
+            mailbox.mailbox_id.clone_from(&status.mailbox_id);
             mailbox.status = Some(status);
         }
     }
@@ -379,7 +416,7 @@ impl Gathered {
 }
 
 /// INBOX is one name however it is written.
-fn key(wire: &[u8]) -> Vec<u8> {
+pub(super) fn key(wire: &[u8]) -> Vec<u8> {
     if wire.eq_ignore_ascii_case(b"INBOX") {
         b"INBOX".to_vec()
     } else {
@@ -434,8 +471,8 @@ fn parse_list(captured: &mut Captured, utf8: bool) -> Option<ListedMailbox> {
     })
 }
 
-/// `* STATUS name (MESSAGES 1 …)`
-fn parse_status(captured: &mut Captured) -> Option<(Vec<u8>, Status)> {
+/// `* STATUS name (MESSAGES 1 …)`; with whether it tells enough to plan by.
+pub(super) fn parse_status(captured: &mut Captured) -> Option<(Vec<u8>, Status, bool)> {
     let mut scanner = Scanner::new(captured);
     scanner.token()?;
     scanner.token()?;
@@ -443,27 +480,91 @@ fn parse_status(captured: &mut Captured) -> Option<(Vec<u8>, Status)> {
     // Some servers do not quote a name with spaces.
     while !matches!(scanner.token()?, Token::Open) {}
     let mut status = Status::default();
-    let mut item = None;
-    scanner.walk(&mut |_, token| {
-        let number = token.number();
-        match (item.take(), number) {
-            (Some(name), Some(number)) => status.set(name, number),
-            (_, _) => item = token.into_bytes().map(|name| name.to_ascii_uppercase()),
+    let (mut messages, mut uid_next) = (false, false);
+    let mut item: Option<Vec<u8>> = None;
+    scanner.walk(&mut |depth, token| {
+        // RFC 8474 section 4.2: `MAILBOXID (F2212ea87)`.
+        if depth > 1 {
+            if depth == 2 && item.as_deref() == Some(b"MAILBOXID") {
+                status.mailbox_id = status.mailbox_id.take().or(fetched::object_id(token));
+            }
+            return;
+        }
+        match token {
+            Token::Open => {}
+            Token::Close => item = None,
+            token => match (item.take(), token.number()) {
+                (Some(name), Some(number)) => {
+                    messages |= name == b"MESSAGES";
+                    uid_next |= name == b"UIDNEXT" && number > 0;
+                    status.set(&name, number);
+                }
+                _ => item = token.into_bytes().map(|name| name.to_ascii_uppercase()),
+            },
         }
     })?;
-    Some((wire, status))
+    Some((wire, status, messages && uid_next))
 }
 
 impl Status {
-    fn set(&mut self, name: Vec<u8>, number: u64) {
+    fn set(&mut self, name: &[u8], number: u64) {
         let small = u32::try_from(number).ok();
-        match name.as_slice() {
+        match name {
             b"MESSAGES" => self.messages = small.unwrap_or_default(),
             b"UNSEEN" => self.unseen = small.unwrap_or_default(),
             b"UIDNEXT" => self.uid_next = small.filter(|next| *next > 0),
             b"UIDVALIDITY" => self.uid_validity = small.and_then(UidValidity::new),
             b"HIGHESTMODSEQ" => self.highest_modseq = (number > 0).then_some(ModSeq(number)),
+            b"SIZE" => self.size = Some(number),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_statuses() {
+        let check = |text: &str, expect: Option<(&str, Status, bool)>| {
+            let mut captured = Captured {
+                text: text.as_bytes().to_vec(),
+                ..Captured::default()
+            };
+            let expect = expect.map(|(wire, status, whole)| (wire.as_bytes().to_vec(), status, whole));
+            assert_eq!(parse_status(&mut captured), expect, "{text:?}");
+        };
+        let status = |messages, uid_next| Status {
+            messages,
+            uid_next,
+            ..Status::default()
+        };
+        check(
+            "* STATUS a (MESSAGES 3 UIDNEXT 9)\r\n",
+            Some(("a", status(3, Some(9)), true)),
+        );
+        check(
+            "* STATUS \"a\" (UIDNEXT 9 UNSEEN 0)\r\n",
+            Some(("a", status(0, Some(9)), false)),
+        );
+        check(
+            "* STATUS a (MESSAGES 3 MAILBOXID (F1-x) SIZE 5000000000 UIDNEXT 0)\r\n",
+            Some((
+                "a",
+                Status {
+                    size: Some(5_000_000_000),
+                    mailbox_id: Some("F1-x".into()),
+                    ..status(3, None)
+                },
+                false,
+            )),
+        );
+        check(
+            "* STATUS a b c (MESSAGES 1)\r\n",
+            Some(("a", status(1, None), false)),
+        );
+        check("* STATUS a\r\n", None);
+        check("* STATUS a (MESSAGES 1\r\n", None);
     }
 }

@@ -34,6 +34,17 @@ pub(super) fn from_wire(wire: Vec<u8>, delimiter: Option<char>, utf8: bool) -> M
     MailboxName { wire, path }
 }
 
+/// A label as people read it: modified UTF-7, or UTF-8 as it stands.
+pub(super) fn read_label(wire: &[u8], utf8: bool) -> String {
+    let text = String::from_utf8_lossy(wire).into_owned();
+    let decoded = if utf8 || !text.is_ascii() {
+        None
+    } else {
+        decode(&text)
+    };
+    decoded.unwrap_or(text)
+}
+
 /// The name for a path that a person wrote, with `/` between levels.
 pub(super) fn from_path(path: &str, delimiter: Option<char>, utf8: bool) -> MailboxName {
     let text: String = path

@@ -333,3 +333,136 @@ async fn learns_what_changed(server: &Dovecot, before: Selected, inbox: &Mailbox
     assert!(watcher.noop().await.expect("noop"), "the other's expunge is news");
     assert_eq!(watcher.search_all_uids().await.expect("search").to_string(), "3");
 }
+
+#[tokio::test]
+async fn uses_dovecots_extensions() {
+    let Some(server) = Dovecot::start() else { return };
+    let inbox = MailboxName::local("INBOX");
+    let mut watcher = server.connect(Security::StartTls).await;
+    let mut other = server.connect(Security::Tls).await;
+    let spaces = watcher.namespaces().await.expect("namespaces").expect("some");
+    assert_eq!(spaces.personal.len(), 1);
+    assert!(other.compress().await.expect("compressed") && other.is_compressed());
+    other.list().await.expect("a list");
+    let other_box = other.name_for("Anders/ü");
+    other
+        .create(&other_box, Some(SpecialUse::Archive))
+        .await
+        .expect("made");
+    watcher.list().await.expect("a list");
+    watcher
+        .select(&inbox, Access::Write, None)
+        .await
+        .expect("selected");
+    assert!(watcher.notify(true).await.expect("notify"));
+
+    // One message into the other mailbox, one into the selected one, one mailbox more.
+    let noise = |seed: u64| -> String {
+        let line = |n: u64| format!("{:016x}\r\n", (n + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        (0..250_000).map(line).collect()
+    };
+    let large = format!("Subject: large\r\n\r\n{}", noise(7));
+    let flags = Flags::default();
+    let wait = |mut watcher: Session| async move {
+        let news = watcher.wait(Duration::from_secs(20)).await.expect("news");
+        (watcher, news)
+    };
+    let ((watcher, news), placed) = tokio::join!(
+        wait(watcher),
+        other.append(&other_box, &flags, None, b"Subject: x\r\n\r\nx\r\n")
+    );
+    placed.expect("appended");
+    let told = news.iter().find_map(|news| match news {
+        News::Mailbox { name, status } => Some((name.clone(), status.clone())),
+        _ => None,
+    });
+    let (name, status) = told.unwrap_or_else(|| panic!("{news:?}"));
+    assert_eq!(name.path, "Anders/ü");
+    assert_eq!(status.expect("a whole status").messages, 1);
+    let ((watcher, news), placed) = tokio::join!(
+        wait(watcher),
+        other.append(&inbox, &flags, None, large.as_bytes())
+    );
+    placed.expect("appended");
+    assert_eq!(news, [News::Selected]);
+    let renamed = other.name_for("Anders/neu");
+    let ((mut watcher, news), done) = tokio::join!(wait(watcher), other.rename(&other_box, &renamed));
+    done.expect("renamed");
+    assert!(news.contains(&News::Mailboxes), "{news:?}");
+
+    let statuses = watcher
+        .statuses(&[renamed.clone(), MailboxName::local("nowhere")])
+        .await
+        .expect("statuses");
+    assert!(statuses[0].as_ref().is_some_and(|status| status.messages == 1) && statuses[1].is_none());
+    fetches_in_pieces(&server, &mut other, &inbox, &large).await;
+    other.delete(&renamed).await.expect("deleted");
+    other.delete(&renamed).await.expect("twice is well");
+    let error = other.rename(&renamed, &other_box).await.expect_err("gone");
+    assert_eq!(error.code, Some(ResponseCode::NonExistent), "{error}");
+}
+
+/// Drops the connection in the middle, and goes on over another.
+async fn fetches_in_pieces(server: &Dovecot, session: &mut Session, inbox: &MailboxName, large: &str) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let uid = Uid::new(1).expect("not 0");
+    let size = large.len() as u64;
+    session
+        .select(inbox, Access::Examine, None)
+        .await
+        .expect("selected");
+    let before = session.traffic().bytes_in;
+    let mut part = PartialBody::open(dir.path(), "key").expect("a part");
+    assert!(PartialBody::open(dir.path(), "key").is_err(), "open already");
+    let mut doomed = server.connect(Security::Tls).await;
+    doomed
+        .select(inbox, Access::Examine, None)
+        .await
+        .expect("selected");
+    {
+        let mut fetching = Box::pin(doomed.fetch_large(uid, size, &mut part));
+        loop {
+            tokio::select! {
+                biased;
+                _ = tokio::time::sleep(Duration::from_millis(1)) => {
+                    let held: u64 = std::fs::read_dir(dir.path()).expect("dir").filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum();
+                    if held > 0 {
+                        break;
+                    }
+                }
+                fetched = &mut fetching => panic!("too fast: {fetched:?}"),
+            }
+        }
+    }
+    drop(part);
+    let mut part = PartialBody::open(dir.path(), "key").expect("a part");
+    assert!(!part.is_empty() && part.len() < size);
+    let kept = part.len();
+    let payload = session
+        .fetch_large(uid, size, &mut part)
+        .await
+        .expect("fetched")
+        .expect("there");
+    drop(part);
+    assert!(
+        payload.into_bytes().expect("bytes") == large.as_bytes(),
+        "to the byte"
+    );
+    let came = session.traffic().bytes_in - before;
+    assert!(
+        came < size - kept + (1 << 20),
+        "{came} bytes for the rest of {size} after {kept}"
+    );
+    assert!(came < size * 2 / 3, "compressed: {came} of {size}");
+    assert!(
+        session
+            .fetch_large(
+                Uid::new(99).expect("not 0"),
+                5,
+                &mut PartialBody::open(dir.path(), "99").expect("a part")
+            )
+            .await
+            .expect("asked")
+            .is_none()
+    );
+}

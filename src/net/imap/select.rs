@@ -123,6 +123,10 @@ impl Selected {
             "UIDVALIDITY" => self.uid_validity = small().and_then(UidValidity::new),
             "UIDNEXT" => self.uid_next = small().filter(|next| *next > 0),
             "HIGHESTMODSEQ" => self.highest_modseq = status.number().filter(|modseq| *modseq > 0).map(ModSeq),
+            "MAILBOXID" => {
+                let id = status.arguments.trim_matches(['(', ')']);
+                self.mailbox_id = fetched::object_id(super::scan::Token::Atom(id.as_bytes()));
+            }
             "NOMODSEQ" => self.highest_modseq = None,
             "PERMANENTFLAGS" => {
                 let list = status.arguments.trim_start_matches('(').trim_end_matches(')');
