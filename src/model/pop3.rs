@@ -138,7 +138,7 @@ pub fn parse_octets(text: &str) -> Option<u64> {
 pub fn say_octets(octets: u64) -> String {
     let whole = UNITS
         .iter()
-        .filter(|(_, unit)| octets >= *unit && octets % unit == 0);
+        .filter(|(_, unit)| octets >= *unit && octets.is_multiple_of(*unit));
     match whole.max_by_key(|(_, unit)| *unit) {
         Some((name, unit)) => format!("{}{name}", octets / unit),
         None => format!("{octets}B"),
