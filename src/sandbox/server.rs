@@ -46,6 +46,21 @@ pub const IMAP_EXTENSIONS: &[&str] = &[
     "IMAP4rev2",
 ];
 
+const IN_REV2: [&str; 12] = [
+    "NAMESPACE",
+    "UNSELECT",
+    "UIDPLUS",
+    "ESEARCH",
+    "ENABLE",
+    "IDLE",
+    "SASL-IR",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "MOVE",
+    "STATUS=SIZE",
+    "SPECIAL-USE",
+];
+
 /// POP3 extensions and optional commands that can be switched off.
 pub const POP3_EXTENSIONS: &[&str] = &[
     "CAPA",
@@ -162,7 +177,9 @@ impl Core {
             "QRESYNC" => on("QRESYNC") && on("CONDSTORE") && on("ENABLE"),
             // RFC 7888 section 4: one of the two, not both.
             "LITERAL-" => on("LITERAL-") && !on("LITERAL+"),
-            "UTF8=ACCEPT" | "IMAP4rev2" => on(extension) && on("ENABLE"),
+            "UTF8=ACCEPT" => on(extension) && on("ENABLE"),
+            // RFC 9051 appendix E: these are part of it.
+            "IMAP4rev2" => on(extension) && IN_REV2.iter().all(|name| on(name)),
             "X-GM-EXT-1" => on(extension) && self.gmail_like,
             "STARTTLS" | "STLS" => on(extension) && self.security == Security::StartTls,
             name => on(name),
