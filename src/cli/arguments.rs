@@ -47,6 +47,8 @@ pub enum Command {
     Sync(SyncRequest),
     /// Stay connected and print what happens, until interrupted
     Watch(AccountNames),
+    /// Tell or set what the network may be used for, also after a restart
+    Network(NetworkRequest),
     /// List mailboxes with their counts
     Mailboxes(MailboxesRequest),
     /// List messages, newest first
@@ -228,6 +230,23 @@ pub enum BodiesName {
     All,
     Recent,
     None,
+}
+
+#[derive(Args, Debug)]
+pub struct NetworkRequest {
+    /// Without it, only told
+    #[arg(value_name = "online|metered|offline")]
+    pub policy: Option<NetworkName>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum NetworkName {
+    /// Everything is fetched as it comes
+    Online,
+    /// Large messages are fetched when they are opened, and servers are asked less often
+    Metered,
+    /// No connection is made; what is done here is kept and sent later
+    Offline,
 }
 
 #[derive(Args, Debug)]

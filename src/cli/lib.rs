@@ -23,6 +23,7 @@ mod flag;
 mod ledger;
 mod list;
 mod mailboxes;
+mod network;
 mod operations;
 mod outbox;
 pub mod output;
@@ -106,6 +107,7 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Account(command) => account::run(command, context, output),
         Command::Sync(request) => sync::run(&request, context, output),
         Command::Watch(request) => watch::run(&request, context, output),
+        Command::Network(request) => network::run(&request, context, output),
         Command::Mailboxes(request) => mailboxes::run(&request, context, output),
         Command::List(request) => list::run(&request, context, output),
         Command::Show(request) => show::run(&request, context, output),

@@ -79,6 +79,7 @@ fn say(event: &Event, name: Option<&str>, session: &Session, accounts: &[Account
     Some(match event {
         Event::NewMail { messages, .. } => format!("{name}: {} new", messages.len()),
         Event::StateChanged { state, .. } => format!("{name}: {}", say_state(*state)),
+        Event::NetworkChanged { policy, .. } => format!("the network is {} now", policy.name()),
         Event::ProblemsChanged => {
             let problems: Vec<String> = session
                 .engine

@@ -1,6 +1,6 @@
 //! What the user wants. Each command is committed with its local effect in one transaction before anything is sent.
 
-use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId};
+use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId, NetworkPolicy};
 
 /// Messages acted on: in one mailbox, or wherever they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub enum Command {
     FetchBody(MessageId),
     /// Sync now; empty: all accounts.
     CheckNow(Vec<AccountId>),
-    /// No network until told otherwise.
-    SetOffline(bool),
+    /// What the network may be used for from now on, also after a restart.
+    SetNetwork(NetworkPolicy),
     /// The user has looked at a sudden disappearance: go on.
     AcceptDisappearance(AccountId),
     /// What to do with a held or uncertain submission.

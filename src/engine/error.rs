@@ -2,6 +2,8 @@
 
 use posthorn_model::{ErrorClass, Remedy};
 
+use crate::schedule::Pause;
+
 /// A failure in plain words. `Clone`, so that window messages can carry it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -12,6 +14,8 @@ pub struct Error {
     pub remedies: Vec<Remedy>,
     /// Whether the server will say the same tomorrow.
     pub permanent: bool,
+    /// How long the server wants to be left alone.
+    pub pause: Pause,
 }
 
 impl Error {
@@ -27,6 +31,7 @@ impl Error {
             message: message.into(),
             remedies: Vec::new(),
             permanent: false,
+            pause: Pause::Usual,
         }
     }
 
@@ -52,11 +57,14 @@ impl Error {
 
 impl From<posthorn_net::Error> for Error {
     fn from(error: posthorn_net::Error) -> Self {
+        let message = error.to_string();
+        let pause = Pause::asked_by(error.server.as_deref().unwrap_or_default());
         Self {
             class: error.class,
-            message: error.to_string(),
+            message,
             permanent: error.permanent,
             remedies: error.remedies,
+            pause,
         }
     }
 }
@@ -68,6 +76,7 @@ impl From<posthorn_store::Error> for Error {
             message: error.to_string(),
             remedies: error.remedies(),
             permanent: false,
+            pause: Pause::Usual,
         }
     }
 }

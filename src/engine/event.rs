@@ -1,6 +1,6 @@
 //! What has happened: ids, never objects. Sent after the commit; the window queries again.
 
-use posthorn_model::{AccountId, MailboxId, MessageId};
+use posthorn_model::{AccountId, MailboxId, MessageId, NetworkPolicy};
 use serde::Serialize;
 
 /// How an account is doing.
@@ -42,6 +42,11 @@ pub enum Event {
         doing: Doing,
         done: u64,
         total: u64,
+    },
+    /// What the network may be used for: as the user chose, and as it is with the system's word on top.
+    NetworkChanged {
+        chosen: NetworkPolicy,
+        policy: NetworkPolicy,
     },
     ProblemsChanged,
     OperationsChanged,

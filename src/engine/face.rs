@@ -8,6 +8,7 @@ use posthorn_model::{AccountConfig, AccountId, MailboxId, Problem, Secret, Submi
 use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::event::{AccountState, Events};
+use crate::link::Network;
 use crate::manager::Manager;
 use crate::{Error, Options, Outgoing, filter, report};
 
@@ -137,6 +138,12 @@ impl Engine {
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         self.manager.problems()
+    }
+
+    /// What the network may be used for now.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.manager.network()
     }
 
     /// How each account is doing now.

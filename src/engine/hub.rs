@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use posthorn_model::{AccountId, MailboxId, MessageId};
+use posthorn_model::{AccountId, MailboxId, MessageId, NetworkPolicy};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -40,6 +40,7 @@ struct Waiting {
     new_mail: BTreeMap<AccountId, Vec<MessageId>>,
     states: BTreeMap<AccountId, AccountState>,
     progress: BTreeMap<AccountId, (Doing, u64, u64)>,
+    network: Option<(NetworkPolicy, NetworkPolicy)>,
     problems: bool,
     operations: bool,
     outbox: bool,
@@ -153,6 +154,7 @@ impl Waiting {
             } => {
                 self.progress.insert(*account, (*doing, *done, *total));
             }
+            Event::NetworkChanged { chosen, policy } => self.network = Some((*chosen, *policy)),
             Event::ProblemsChanged => self.problems = true,
             Event::OperationsChanged => self.operations = true,
             Event::OutboxChanged => self.outbox = true,
@@ -201,6 +203,9 @@ impl Waiting {
                 done,
                 total,
             });
+        }
+        if let Some((chosen, policy)) = taken.network {
+            events.push_back(Event::NetworkChanged { chosen, policy });
         }
         let flags = [
             (taken.problems, Event::ProblemsChanged),

@@ -26,12 +26,14 @@ mod hub;
 pub mod imap;
 mod index;
 mod intake;
+pub mod link;
 mod manager;
 pub mod ops;
 pub mod outbox;
 pub mod pop3;
 mod problem;
 pub mod profile;
+mod pulse;
 pub mod report;
 pub mod schedule;
 mod secrets;
@@ -50,6 +52,7 @@ pub use command::{Command, Receipt};
 pub use error::Error;
 pub use event::{AccountState, Event, Events};
 pub use face::Engine;
+pub use link::Network;
 
 /// How to open a profile.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use posthorn_model::filter::Rule;
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, MailboxId, MailboxName, Problem, Protocol, Secret, SecretPlace,
-    SpecialUse, SubmissionId,
+    AccountConfig, AccountId, ErrorClass, MailboxId, MailboxName, NetworkPolicy, Problem, Protocol, Secret,
+    SecretPlace, SpecialUse, SubmissionId,
 };
 use posthorn_store::write::{NewMailbox, Write};
 use posthorn_store::{Durability, Store};
@@ -22,13 +22,14 @@ use crate::event::{AccountState, Event};
 use crate::filter::file::Rules;
 use crate::filter::round;
 use crate::hub::Reader;
+use crate::link::{self, Network};
 use crate::ops::wish;
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
 use crate::report::{SyncReport, SyncRequest, TestReport};
 use crate::schedule::Extent;
 use crate::shared::{Core, Shared};
-use crate::{Error, Options, Outgoing, index, outbox, setup};
+use crate::{Error, Options, Outgoing, index, outbox, pulse, setup};
 
 /// How long signing out may take at the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -114,7 +115,9 @@ impl Manager {
             indexer: Mutex::default(),
             runtime: Mutex::new(Some(runtime)),
         };
-        if !read_only {
+        if read_only {
+            manager.wait_for(recall_network)?;
+        } else {
             manager.prepare(&paths)?;
         }
         Ok(manager)
@@ -125,14 +128,7 @@ impl Manager {
         let core = Arc::clone(&self.core);
         // Spooled downloads that no store took over belong to nobody after a restart.
         let _ = std::fs::remove_dir_all(paths.data.join("spool"));
-        let prepared = Arc::clone(&core);
-        let (done, waiting) = std::sync::mpsc::channel();
-        core.handle.spawn(async move {
-            let _ = done.send(prepare_store(&prepared).await);
-        });
-        waiting
-            .recv()
-            .map_err(|_| Error::bug("opening the store failed unexpectedly"))??;
+        self.wait_for(prepare_store)?;
         if let Some(trouble) = core.with_rules(|rules| rules.trouble()) {
             core.raise(Topic::Filters(None), &trouble);
         }
@@ -145,6 +141,21 @@ impl Manager {
         let indexer = core.handle.spawn(index::run(Arc::clone(&core)));
         *self.indexer.lock().unwrap_or_else(PoisonError::into_inner) = Some(indexer);
         Ok(())
+    }
+
+    /// Runs it on the engine's runtime, and blocks.
+    fn wait_for<F>(&self, work: impl FnOnce(Shared) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let (done, waiting) = std::sync::mpsc::channel();
+        let work = work(Arc::clone(&self.core));
+        self.core.handle.spawn(async move {
+            let _ = done.send(work.await);
+        });
+        waiting
+            .recv()
+            .map_err(|_| Error::bug("opening the store failed unexpectedly"))?
     }
 
     /// Starts an account's actor.
@@ -181,6 +192,7 @@ impl Manager {
 
     pub fn start(&self) {
         if !self.started.swap(true, Ordering::SeqCst) {
+            self.core.handle.spawn(pulse::run(Arc::clone(&self.core)));
             for actor in self.lock_actors().values() {
                 actor.tell(Request::Start);
             }
@@ -189,6 +201,10 @@ impl Manager {
 
     pub fn problems(&self) -> Vec<Problem> {
         self.core.problems.list()
+    }
+
+    pub fn network(&self) -> Network {
+        self.core.network()
     }
 
     pub fn states(&self) -> Vec<(AccountId, AccountState)> {
@@ -410,9 +426,19 @@ impl Drop for Manager {
     }
 }
 
-async fn prepare_store(core: &Shared) -> Result<(), Error> {
+/// What the user last said of the network.
+async fn recall_network(core: Shared) -> Result<(), Error> {
+    let kept = core.store.setting(link::NETWORK).await?;
+    if let Some(chosen) = kept.and_then(|name| NetworkPolicy::parse(&name)) {
+        core.set_network(|network| network.chosen = chosen);
+    }
+    Ok(())
+}
+
+async fn prepare_store(core: Shared) -> Result<(), Error> {
+    recall_network(Arc::clone(&core)).await?;
     for id in core.account_ids() {
-        put_account(core, id).await?;
+        put_account(&core, id).await?;
     }
     if core.store.rebuild_wanted() {
         let parse = |raw: &[u8]| crate::intake::reading(posthorn_mime::parse(raw));
@@ -423,7 +449,7 @@ async fn prepare_store(core: &Shared) -> Result<(), Error> {
             rebuilt.unreadable
         );
     }
-    outbox::submit::settle_after_restart(core).await
+    outbox::submit::settle_after_restart(&core).await
 }
 
 /// The account's row, and the mailboxes of one whose server has none.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use posthorn_model::{ErrorClass, MailboxId, Protocol};
+use posthorn_model::{ErrorClass, MailboxId, NetworkPolicy, Protocol};
 
 /// How much of an account a pass looks at. Operations that wait are pushed by every pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +35,106 @@ impl Extent {
 /// The longest wait after failures.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// How long mailboxes are left alone between two looks.
+/// How news of an IMAP account come while nobody asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watching {
+    /// They do not: only polling finds them.
+    #[default]
+    Nothing,
+    /// Of the inbox by IDLE (RFC 2177); other mailboxes are asked for their STATUS.
+    Inbox,
+    /// Of every mailbox by NOTIFY (RFC 5465).
+    Everything,
+}
+
+/// How long the whole account is left alone between two looks.
 #[must_use]
-pub const fn poll_interval(protocol: Protocol) -> Duration {
-    match protocol {
-        Protocol::Imap => Duration::from_secs(5 * 60),
-        Protocol::Pop3 => Duration::from_secs(10 * 60),
+pub fn poll_interval(protocol: Protocol, watching: Watching, policy: NetworkPolicy, chance: u8) -> Duration {
+    let minutes = match (protocol, watching) {
+        (Protocol::Pop3, _) => 10,
+        (Protocol::Imap, Watching::Nothing) => 5,
+        // The rest is for what STATUS does not show, and for servers that forget to tell.
+        (Protocol::Imap, Watching::Inbox) => 15,
+        (Protocol::Imap, Watching::Everything) => 30,
+    };
+    spread(slower(Duration::from_secs(minutes * 60), policy), chance)
+}
+
+/// How often a mailbox that is not watched is asked for its STATUS; `None`: never. `wanted`: the user has looked at
+/// it, or is subscribed to it.
+#[must_use]
+pub fn status_interval(wanted: Wanted, policy: NetworkPolicy) -> Option<Duration> {
+    let minutes = match (wanted, policy) {
+        (Wanted::Visited | Wanted::Subscribed, NetworkPolicy::Online) | (Wanted::Visited, _) => 2,
+        (Wanted::No, NetworkPolicy::Online) => 5,
+        (Wanted::Subscribed | Wanted::No, NetworkPolicy::Metered | NetworkPolicy::Offline) => return None,
+    };
+    Some(slower(Duration::from_secs(minutes * 60), policy))
+}
+
+/// How much the user cares for a mailbox, as far as can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    No,
+    Subscribed,
+    /// Opened since the program started.
+    Visited,
+}
+
+fn slower(wait: Duration, policy: NetworkPolicy) -> Duration {
+    if policy == NetworkPolicy::Online {
+        wait
+    } else {
+        wait * 4
+    }
+}
+
+/// Between 75 % and 125 %: many clients must not come all at once.
+fn spread(wait: Duration, chance: u8) -> Duration {
+    wait.mul_f64(0.75 + f64::from(chance) / 510.0)
+}
+
+/// What a server that turned us away wants us to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pause {
+    #[default]
+    Usual,
+    /// It is not well, or somebody else has the mailbox open (RFC 5530 section 3, RFC 3206).
+    Busy,
+    /// There are too many of us, or we come too often (RFC 5530 LIMIT, RFC 2449 LOGIN-DELAY).
+    Crowded,
+}
+
+impl Pause {
+    /// What the server's words ask for: its response code, and where it gives none, what servers usually write.
+    #[must_use]
+    pub fn asked_by(words: &str) -> Self {
+        let words = words.to_ascii_uppercase();
+        let code = words
+            .split_once('[')
+            .and_then(|(_, rest)| rest.split([']', ' ']).next())
+            .unwrap_or_default();
+        match code {
+            "UNAVAILABLE" | "INUSE" | "SERVERBUG" | "IN-USE" | "SYS/TEMP" => Self::Busy,
+            "LIMIT" | "LOGIN-DELAY" | "THROTTLED" => Self::Crowded,
+            _ if words.contains("TOO MANY") || words.contains("TOO FREQUENT") => Self::Crowded,
+            _ => Self::Usual,
+        }
+    }
+
+    const fn least(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Usual => 0,
+            Self::Busy => 30,
+            Self::Crowded => 5 * 60,
+        })
     }
 }
 
 /// How long to wait before trying again after `failures` failures in a row; `chance` in 0..=255 spreads many
 /// clients over time. `None`: not before the user has acted.
 #[must_use]
-pub fn retry_after(class: ErrorClass, failures: u32, chance: u8) -> Option<Duration> {
+pub fn retry_after(class: ErrorClass, pause: Pause, failures: u32, chance: u8) -> Option<Duration> {
     let first = match class {
         ErrorClass::Auth | ErrorClass::Certificate | ErrorClass::Config | ErrorClass::Suspicious => {
             return None;
@@ -56,13 +143,12 @@ pub fn retry_after(class: ErrorClass, failures: u32, chance: u8) -> Option<Durat
         ErrorClass::Refused | ErrorClass::Protocol | ErrorClass::Quota => Duration::from_secs(60),
         ErrorClass::Disk | ErrorClass::Corrupt | ErrorClass::Bug => Duration::from_secs(30),
     };
-    let doubled = first.saturating_mul(
+    let doubled = first.max(pause.least()).saturating_mul(
         1u32.checked_shl(failures.saturating_sub(1).min(16))
             .unwrap_or(u32::MAX),
     );
     let capped = doubled.min(LONGEST);
-    // Between 75 % and 125 %.
-    Some(capped.mul_f64(0.75 + f64::from(chance) / 510.0))
+    Some(spread(capped, chance))
 }
 
 /// Panics of one account's tasks: how often it is started again.
@@ -106,23 +192,82 @@ mod tests {
 
     #[test]
     fn backs_off_by_class() {
-        let check = |class, failures, expect: Option<u64>| {
-            let wait =
-                retry_after(class, failures, 128).map(|wait| (wait + Duration::from_millis(500)).as_secs());
-            assert_eq!(wait, expect, "{class:?} {failures}");
+        let check_pause = |class, pause, failures, expect: Option<u64>| {
+            let wait = retry_after(class, pause, failures, 127);
+            let wait = wait.map(|wait| (wait + Duration::from_millis(500)).as_secs());
+            assert_eq!(wait, expect, "{class:?} {pause:?} {failures}");
         };
+        let check = |class, failures, expect| check_pause(class, Pause::Usual, failures, expect);
         check(ErrorClass::Network, 1, Some(2));
         check(ErrorClass::Network, 2, Some(4));
         check(ErrorClass::Network, 5, Some(32));
-        check(ErrorClass::Network, 40, Some(901));
+        check(ErrorClass::Network, 40, Some(899));
         check(ErrorClass::Refused, 1, Some(60));
         check(ErrorClass::Auth, 1, None);
         check(ErrorClass::Certificate, 9, None);
+        check_pause(ErrorClass::Network, Pause::Busy, 1, Some(30));
+        check_pause(ErrorClass::Network, Pause::Crowded, 1, Some(300));
+        check_pause(ErrorClass::Network, Pause::Crowded, 9, Some(899));
+        check_pause(ErrorClass::Refused, Pause::Busy, 1, Some(60));
+        check_pause(ErrorClass::Auth, Pause::Busy, 1, None);
+    }
+
+    #[test]
+    fn servers_say_how_long_to_stay_away() {
+        let check = |words, expect| assert_eq!(Pause::asked_by(words), expect, "{words}");
+        check("[UNAVAILABLE] later", Pause::Busy);
+        check("[InUse] locked", Pause::Busy);
+        check("[IN-USE] do you have another session?", Pause::Busy);
+        check("[SYS/TEMP] database away", Pause::Busy);
+        check("[LIMIT] 10 sessions", Pause::Crowded);
+        check("[LOGIN-DELAY] wait", Pause::Crowded);
+        check(
+            "[ALERT] Too many simultaneous connections. (Failure)",
+            Pause::Crowded,
+        );
+        check("login failed", Pause::Usual);
+        check("[", Pause::Usual);
+        check("", Pause::Usual);
+    }
+
+    #[test]
+    fn polls_the_less_the_more_is_told() {
+        use NetworkPolicy::{Metered, Online};
+        let check = |protocol, watching, policy, expect| {
+            let wait = poll_interval(protocol, watching, policy, 127) + Duration::from_secs(5);
+            assert_eq!(
+                wait.as_secs() / 60,
+                expect,
+                "{protocol:?} {watching:?} {policy:?}"
+            );
+        };
+        check(Protocol::Imap, Watching::Nothing, Online, 5);
+        check(Protocol::Imap, Watching::Inbox, Online, 15);
+        check(Protocol::Imap, Watching::Everything, Online, 30);
+        check(Protocol::Imap, Watching::Nothing, Metered, 20);
+        check(Protocol::Pop3, Watching::Nothing, Online, 10);
+        check(Protocol::Pop3, Watching::Nothing, Metered, 40);
+    }
+
+    #[test]
+    fn mailboxes_that_are_looked_at_are_asked_more_often() {
+        use NetworkPolicy::{Metered, Online};
+        let check = |wanted, policy, expect: Option<u64>| {
+            let wait = status_interval(wanted, policy).map(|wait| wait.as_secs() / 60);
+            assert_eq!(wait, expect, "{wanted:?} {policy:?}");
+        };
+        check(Wanted::Visited, Online, Some(2));
+        check(Wanted::Subscribed, Online, Some(2));
+        check(Wanted::No, Online, Some(5));
+        check(Wanted::Visited, Metered, Some(8));
+        check(Wanted::Subscribed, Metered, None);
+        check(Wanted::No, Metered, None);
     }
 
     #[test]
     fn chance_spreads_the_wait() {
-        let wait = |chance| retry_after(ErrorClass::Network, 3, chance).map(|wait| wait.as_millis());
+        let wait =
+            |chance| retry_after(ErrorClass::Network, Pause::Usual, 3, chance).map(|wait| wait.as_millis());
         assert_eq!(wait(0), Some(6000));
         assert_eq!(wait(255), Some(10_000));
     }

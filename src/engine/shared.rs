@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, Timestamp};
+use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, NetworkPolicy, Timestamp};
 use posthorn_net::{Credentials, DialOptions, Dialer};
 use posthorn_store::write::Write;
 use posthorn_store::{Changes, Durability, Store};
@@ -17,6 +17,7 @@ use crate::config::Accounts;
 use crate::event::{AccountState, Doing, Event};
 use crate::filter::file::Rules;
 use crate::hub::Hub;
+use crate::link::Network;
 use crate::problem::{Problems, Topic};
 use crate::profile::Paths;
 use crate::secrets::Secrets;
@@ -38,7 +39,10 @@ pub struct Core {
     /// writing would be lost otherwise. Never held across the network.
     local: tokio::sync::Mutex<()>,
     pub stop: watch::Sender<bool>,
-    pub offline: watch::Sender<bool>,
+    /// What the network may be used for.
+    network: watch::Sender<Network>,
+    /// Counts how often the machine woke or its way to the network changed: connections made before are dead.
+    moves: watch::Sender<u64>,
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
     ca_file: Option<PathBuf>,
@@ -69,7 +73,8 @@ impl Core {
             states: Mutex::default(),
             local: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
-            offline: watch::Sender::new(false),
+            network: watch::Sender::default(),
+            moves: watch::Sender::default(),
             unindexed: tokio::sync::Notify::new(),
             ca_file: options.ca_file.clone(),
             imap_without: options.imap_without.clone(),
@@ -228,8 +233,56 @@ impl Core {
         });
     }
 
+    pub fn network(&self) -> Network {
+        *self.network.borrow()
+    }
+
+    /// What holds now: the user's word, and the system's.
+    pub fn policy(&self) -> NetworkPolicy {
+        self.network().in_effect()
+    }
+
     pub fn is_offline(&self) -> bool {
-        *self.offline.borrow()
+        self.policy() == NetworkPolicy::Offline
+    }
+
+    /// Takes the user's word for this run, or the system's. Returns what held before.
+    pub fn set_network(&self, change: impl FnOnce(&mut Network)) -> Network {
+        let old = self.network();
+        let changed = self.network.send_if_modified(|network| {
+            change(network);
+            *network != old
+        });
+        if changed {
+            let (chosen, policy) = (self.network().chosen, self.policy());
+            log::info!("The network is {} now.", policy.name());
+            self.hub.publish(&Event::NetworkChanged { chosen, policy });
+        }
+        old
+    }
+
+    /// What the network may be used for, as it changes.
+    pub fn watch_network(&self) -> watch::Receiver<Network> {
+        self.network.subscribe()
+    }
+
+    /// Completes when, or at once where, nothing may use the network.
+    pub async fn went_offline(&self) {
+        let mut network = self.network.subscribe();
+        let offline = |network: &Network| network.in_effect() == NetworkPolicy::Offline;
+        if network.wait_for(offline).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Changes whenever connections that were made before are to be given up: the machine slept, or its way to the
+    /// network is another.
+    pub fn watch_moves(&self) -> watch::Receiver<u64> {
+        self.moves.subscribe()
+    }
+
+    pub fn note_move(&self) {
+        self.moves.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     pub fn is_stopping(&self) -> bool {

@@ -3,7 +3,9 @@
 
 mod filters;
 mod imap;
+mod network;
 mod outbox;
 mod pop3;
 mod profile;
+mod proxy;
 mod world;

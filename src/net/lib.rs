@@ -24,6 +24,7 @@ pub mod pop3;
 #[cfg(test)]
 #[cfg(unix)]
 mod real;
+pub mod route;
 mod sasl;
 pub mod smtp;
 mod starttls;

@@ -16,7 +16,7 @@ use std::time::Instant;
 use iced::{Subscription, Task, event, window};
 use posthorn_engine::catalog::{Account, Mailbox, Submission};
 use posthorn_engine::report::TestReport;
-use posthorn_engine::{AccountState, Error, Event};
+use posthorn_engine::{AccountState, Error, Event, Network};
 use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
 
 use crate::UiOptions;
@@ -66,7 +66,8 @@ pub enum Message {
     AccountSaved(Result<(), Error>),
     AccountRemoved(Result<(), Error>),
     LinkOpened(Result<(), Error>),
-    OfflineSet(bool, Result<(), Error>),
+    NetworkSet(Result<(), Error>),
+    NetworkLoaded(Result<Network, Error>),
     ToastPressed(u64),
     ToastClosed(u64),
     ComposerPicked(u64),
@@ -223,7 +224,8 @@ impl App {
             | Message::SandboxCleared(Ok(())) => {
                 return self.account_saved();
             }
-            Message::OfflineSet(offline, Ok(())) => self.directory.offline = offline,
+            Message::NetworkSet(Ok(())) => return self.load_network(),
+            Message::NetworkLoaded(Ok(network)) => self.directory.network = network,
             Message::SandboxStarted(Err(error)) => {
                 self.sandbox_starting = false;
                 self.not_added(error);
@@ -238,7 +240,8 @@ impl App {
             | Message::AccountRemoved(Err(error))
             | Message::SandboxCleared(Err(error))
             | Message::LinkOpened(Err(error))
-            | Message::OfflineSet(_, Err(error)) => self.fail(&error),
+            | Message::NetworkSet(Err(error))
+            | Message::NetworkLoaded(Err(error)) => self.fail(&error),
             _ => {}
         }
         Task::none()
@@ -254,6 +257,7 @@ impl App {
             self.load_mailboxes(),
             self.load_problems(),
             self.load_states(),
+            self.load_network(),
             self.load_outbox(),
         ];
         if self.options.demo {
@@ -340,6 +344,7 @@ impl App {
                     .insert(account, Progress { doing, done, total });
                 Task::none()
             }
+            Event::NetworkChanged { .. } => self.load_network(),
             Event::ProblemsChanged => self.load_problems(),
             Event::OutboxChanged => self.load_outbox(),
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use iced::futures::stream::{self, BoxStream, StreamExt};
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
 use posthorn_engine::report::TestReport;
-use posthorn_engine::{AccountState, Command, Engine, Error, Event, Options, Outgoing, Receipt};
+use posthorn_engine::{AccountState, Command, Engine, Error, Event, Network, Options, Outgoing, Receipt};
 use posthorn_model::query::{PageStart, View};
 use posthorn_model::{AccountConfig, AccountId, MessageId, Problem, Secret, SubmissionId, ThreadId};
 
@@ -30,6 +30,7 @@ pub trait Face: Send + Sync {
     fn outbox(&self) -> Answer<Vec<Submission>>;
     fn problems(&self) -> Answer<Vec<Problem>>;
     fn states(&self) -> Answer<Vec<(AccountId, AccountState)>>;
+    fn network(&self) -> Answer<Network>;
     fn command(&self, command: Command) -> Answer<Receipt>;
     fn send(&self, outgoing: Outgoing) -> Answer<SubmissionId>;
     fn add_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<AccountId>;
@@ -120,6 +121,11 @@ impl Face for Engine {
     fn states(&self) -> Answer<Vec<(AccountId, AccountState)>> {
         let engine = self.clone();
         Box::pin(async move { Ok(engine.states()) })
+    }
+
+    fn network(&self) -> Answer<Network> {
+        let engine = self.clone();
+        Box::pin(async move { Ok(engine.network()) })
     }
 
     fn command(&self, command: Command) -> Answer<Receipt> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use posthorn_engine::AccountState;
 use posthorn_engine::catalog::{Account, Mailbox};
 use posthorn_engine::event::Doing;
+use posthorn_engine::{AccountState, Network};
 use posthorn_model::query::View;
 use posthorn_model::{AccountId, MailboxId, Problem, Protocol, SpecialUse};
 
@@ -30,7 +30,7 @@ pub struct Directory {
     pub problems: Vec<Problem>,
     /// What is held or uncertain in the outbox.
     pub stuck: Vec<posthorn_engine::catalog::Submission>,
-    pub offline: bool,
+    pub network: Network,
 }
 
 impl Directory {

@@ -12,7 +12,7 @@ use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submi
 use posthorn_engine::command::Selection;
 use posthorn_engine::event::Doing;
 use posthorn_engine::report::{ServerTest, TestReport};
-use posthorn_engine::{AccountState, Command, Error, Event, Outgoing, Receipt};
+use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Receipt};
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
     AccountConfig, AccountId, Address, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
@@ -36,6 +36,7 @@ pub struct State {
     pub outbox: Vec<Submission>,
     pub sent: Vec<Outgoing>,
     pub commands: Vec<Command>,
+    pub network: Network,
     /// What `test_account` answers with instead of success.
     pub refuse_test: bool,
     undo: Vec<(i64, Vec<Row>)>,
@@ -198,6 +199,10 @@ impl State {
                     mailbox: None,
                 };
                 self.change(&selection, |_, _| false)
+            }
+            Command::SetNetwork(policy) => {
+                self.network.chosen = policy;
+                Receipt::default()
             }
             Command::CancelSubmission(id) => {
                 self.outbox.retain(|submission| submission.id != id);
@@ -425,6 +430,10 @@ impl Face for Fixture {
 
     fn states(&self) -> Answer<Vec<(AccountId, AccountState)>> {
         answer(self.lock().states.clone())
+    }
+
+    fn network(&self) -> Answer<Network> {
+        answer(self.lock().network)
     }
 
     fn command(&self, command: Command) -> Answer<Receipt> {

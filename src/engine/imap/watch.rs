@@ -7,7 +7,7 @@ use posthorn_model::{ErrorClass, SpecialUse};
 use posthorn_net::imap::{Access, IdleEvent};
 
 use crate::Error;
-use crate::account::{Post, Request, connect};
+use crate::account::{Post, connect};
 use crate::schedule::{self, Extent};
 use crate::shared::Core;
 
@@ -37,8 +37,9 @@ pub async fn run(post: Arc<Post>) {
         log::info!("Watching account {} was interrupted: {error}.", post.id);
         // The next pass says whether the account works; until then there is nothing to watch.
         post.signed_in.send_replace(false);
-        let _ = post.requests.send(Request::Hint(Extent::All));
-        let Some(pause) = schedule::retry_after(ErrorClass::Network, failures, Core::chance()) else {
+        post.hint(Extent::All);
+        let Some(pause) = schedule::retry_after(ErrorClass::Network, error.pause, failures, Core::chance())
+        else {
             return;
         };
         tokio::select! {
@@ -63,17 +64,16 @@ async fn watch(post: &Post, failures: &mut u32) -> Result<(), Error> {
     session.select(&inbox.name, Access::Examine, None).await?;
     let look = || Extent::Mailboxes([inbox.id].into());
     // What came between the last pass and now.
-    let _ = post.requests.send(Request::Hint(look()));
+    post.hint(look());
     *failures = 0;
-    let mut offline = post.core.offline.subscribe();
     loop {
         let told = tokio::select! {
-            () = async { let _ = offline.wait_for(|offline| *offline).await; } => None,
+            () = post.core.went_offline() => None,
             told = session.idle(WAIT) => Some(told?),
         };
         match told {
             Some(IdleEvent::Changed) => {
-                let _ = post.requests.send(Request::Hint(look()));
+                post.hint(look());
             }
             Some(IdleEvent::Timeout) => {}
             None => {

@@ -2,8 +2,8 @@
 //! transaction with the way back.
 
 use posthorn_model::{
-    AccountId, BodyState, ErrorClass, FlagChange, Hash, MailboxId, MessageId, OperationState, SpecialUse,
-    SubmissionId, SubmissionState,
+    AccountId, BodyState, ErrorClass, FlagChange, Hash, MailboxId, MessageId, NetworkPolicy, OperationState,
+    SpecialUse, SubmissionId, SubmissionState,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
@@ -12,7 +12,7 @@ use super::apply::{Applier, Effect, Facts, Intent, Placed, Room};
 use super::undo;
 use crate::command::{Command, Receipt, Selection};
 use crate::shared::Core;
-use crate::{Error, outbox};
+use crate::{Error, link, outbox};
 
 /// Intents that can be taken back.
 const REMEMBERED: usize = 20;
@@ -60,19 +60,29 @@ pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
             check: known_or_all(core, accounts),
             ..Outcome::default()
         }),
-        Command::SetOffline(offline) => {
-            let was = core.offline.send_replace(offline);
-            let back = was && !offline;
-            Ok(Outcome {
-                check: if back { core.account_ids() } else { Vec::new() },
-                ..Outcome::default()
-            })
-        }
+        Command::SetNetwork(policy) => set_network(core, policy).await,
         Command::AcceptDisappearance(account) => accept(core, account).await,
         Command::Resend(id) => outbox::submit::resend(core, id).await,
         Command::CancelSubmission(id) => outbox::submit::cancel(core, id).await,
         Command::MarkSent(id) => outbox::submit::mark_sent(core, id).await,
     }
+}
+
+/// Kept for the next start first: what the user sees is what holds.
+async fn set_network(core: &Core, policy: NetworkPolicy) -> Result<Outcome, Error> {
+    let kept = Write::PutSetting {
+        key: link::NETWORK.to_owned(),
+        value: (policy != NetworkPolicy::default()).then(|| policy.name().to_owned()),
+    };
+    core.store.apply(vec![kept], Durability::Normal).await?;
+    let old = core.set_network(|network| network.chosen = policy);
+    let back = old.in_effect() == NetworkPolicy::Offline && !core.is_offline();
+    let accounts = if back { core.account_ids() } else { Vec::new() };
+    Ok(Outcome {
+        check: accounts.clone(),
+        send: accounts,
+        ..Outcome::default()
+    })
 }
 
 fn known_or_all(core: &Core, accounts: Vec<AccountId>) -> Vec<AccountId> {

@@ -96,7 +96,7 @@ async fn empty(post: &Post, occasion: Occasion) -> Result<(), Error> {
             post.core.now(),
             occasion,
         );
-        if !ours || !due || post.core.is_stopping() {
+        if !ours || !due || post.core.is_stopping() || post.core.is_offline() {
             continue;
         }
         post.core.progress(post.id, Doing::Sending, 0, 0);

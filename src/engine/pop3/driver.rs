@@ -37,6 +37,7 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
     let credentials = core.credentials(post.id, &post.config).await?;
     let session = Session::connect(&dialer, &post.config.incoming, &credentials).await?;
     report.connections += 1;
+    post.note_login_delay(session.capabilities().login_delay);
     let mut check = Check {
         post,
         inbox: find_inbox(post).await?,

@@ -12,6 +12,7 @@ use posthorn_model::{
 };
 use posthorn_sandbox::{NewMessage, Sandbox, SandboxOptions, Service};
 
+use super::proxy::Proxy;
 use crate::catalog::Row;
 use crate::report::{AccountReport, SyncRequest};
 use crate::{Clock, Command, Engine, Options};
@@ -49,6 +50,23 @@ impl World {
     }
 
     pub async fn with(protocol: Protocol, policy: LeaveOnServer, options: SandboxOptions) -> Self {
+        let mut world = Self::empty(options).await;
+        let config = world.config(protocol, policy);
+        world.account = world.add(config).await;
+        world
+    }
+
+    /// An IMAP account whose way to the server can be cut and blocked.
+    pub async fn behind_proxy(options: SandboxOptions) -> (Self, Proxy) {
+        let mut world = Self::empty(options).await;
+        let mut config = world.config(Protocol::Imap, LeaveOnServer::Forever);
+        let proxy = Proxy::to(config.incoming.port).await;
+        config.incoming.port = proxy.port();
+        world.account = world.add(config).await;
+        (world, proxy)
+    }
+
+    async fn empty(options: SandboxOptions) -> Self {
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
         let dir = tempfile::tempdir().expect("a directory");
         let time = Arc::new(AtomicI64::new(NOW));
@@ -60,12 +78,17 @@ impl World {
             account: AccountId(0),
         };
         world.open();
-        let login = world.sandbox.login();
+        world
+    }
+
+    /// An account at the sandbox.
+    pub fn config(&self, protocol: Protocol, policy: LeaveOnServer) -> AccountConfig {
+        let login = self.sandbox.login();
         let service = match protocol {
             Protocol::Imap => Service::Imap,
             Protocol::Pop3 => Service::Pop3,
         };
-        let config = AccountConfig {
+        AccountConfig {
             name: "test".into(),
             protocol,
             username: login.username.clone(),
@@ -78,16 +101,15 @@ impl World {
                 email: login.address.clone(),
                 signature: String::new(),
             },
-            incoming: world.sandbox.endpoint(service),
-            outgoing: Some(world.sandbox.endpoint(Service::Smtp)),
-        };
-        let secret = Secret::new(login.password.clone());
-        world.account = world
-            .engine()
-            .add_account(config, Some(secret))
-            .await
-            .expect("an account");
-        world
+            incoming: self.sandbox.endpoint(service),
+            outgoing: Some(self.sandbox.endpoint(Service::Smtp)),
+        }
+    }
+
+    pub async fn add(&self, config: AccountConfig) -> AccountId {
+        let secret = Secret::new(self.sandbox.login().password.clone());
+        let added = self.engine().add_account(config, Some(secret)).await;
+        added.expect("an account")
     }
 
     fn options(&self) -> Options {

@@ -2,7 +2,9 @@
 
 use posthorn_engine::{Command, Error};
 use posthorn_model::query::Cursor;
-use posthorn_model::{AccountConfig, AccountId, MessageId, Part, Secret, SubmissionId, ThreadId};
+use posthorn_model::{
+    AccountConfig, AccountId, MessageId, NetworkPolicy, Part, Secret, SubmissionId, ThreadId,
+};
 
 use crate::listing::Fetch;
 use crate::shortcut::Wish;
@@ -61,7 +63,7 @@ pub enum Action {
     ShowSettings,
     ShowMail,
     ShowSetup,
-    SetOffline(bool),
+    SetNetwork(NetworkPolicy),
     SetAppearance(Appearance),
     /// The keyboard's focus goes to this widget.
     Focus(&'static str),

@@ -98,11 +98,9 @@ impl App {
             Action::Do(deed) => carry_out(bridge, deed),
             Action::SavePart(id, part) => save_parts(bridge, id, vec![part], false),
             Action::SaveParts(id, parts) => save_parts(bridge, id, parts, true),
-            Action::SetOffline(offline) => {
-                let answer = bridge.command(Command::SetOffline(offline));
-                Task::perform(answer, move |result| {
-                    Message::OfflineSet(offline, result.map(|_| ()))
-                })
+            Action::SetNetwork(policy) => {
+                let answer = bridge.command(Command::SetNetwork(policy));
+                Task::perform(answer, |result| Message::NetworkSet(result.map(|_| ())))
             }
             Action::TestAccount(config, secret) => {
                 Task::perform(bridge.test_account(*config, secret), Message::AccountTested)
@@ -152,6 +150,10 @@ impl App {
 
     pub(super) fn load_states(&self) -> Task<Message> {
         self.read(|bridge| Task::perform(bridge.states(), Message::StatesLoaded))
+    }
+
+    pub(super) fn load_network(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.network(), Message::NetworkLoaded))
     }
 
     pub(super) fn load_outbox(&self) -> Task<Message> {

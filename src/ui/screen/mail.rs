@@ -14,7 +14,7 @@ use iced::widget::row;
 use posthorn_engine::Error;
 use posthorn_engine::catalog::{Page, Row};
 use posthorn_model::query::{Cursor, View};
-use posthorn_model::{AccountId, Flag, FlagChange, MessageId, SpecialUse};
+use posthorn_model::{AccountId, Flag, FlagChange, MessageId, NetworkPolicy, SpecialUse};
 
 use crate::app::Action;
 use crate::directory::Directory;
@@ -168,7 +168,11 @@ impl Mail {
             }
             Message::ProblemsPressed => vec![Action::ShowProblems],
             Message::SettingsPressed => vec![Action::ShowSettings],
-            Message::OfflinePressed => vec![Action::SetOffline(!directory.offline)],
+            // The user's own word: that the system calls the connection metered changes nothing about it.
+            Message::OfflinePressed => vec![Action::SetNetwork(match directory.network.chosen {
+                NetworkPolicy::Offline => NetworkPolicy::Online,
+                NetworkPolicy::Online | NetworkPolicy::Metered => NetworkPolicy::Offline,
+            })],
         }
     }
 

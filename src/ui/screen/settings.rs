@@ -4,7 +4,7 @@ mod view;
 
 use posthorn_engine::Error;
 use posthorn_engine::report::TestReport;
-use posthorn_model::AccountId;
+use posthorn_model::{AccountId, NetworkPolicy};
 
 use super::setup::FormMessage;
 use super::setup::form::Form;
@@ -29,6 +29,7 @@ pub enum Message {
     RemoveConfirmed,
     RemoveCancelled,
     AppearancePicked(Appearance),
+    NetworkPicked(NetworkPolicy),
 }
 
 /// The state of the page.
@@ -119,6 +120,7 @@ impl Settings {
                     return vec![Action::RemoveAccount(id)];
                 }
             }
+            Message::NetworkPicked(policy) => return vec![Action::SetNetwork(policy)],
             Message::AppearancePicked(appearance) => return vec![Action::SetAppearance(appearance)],
         }
         Vec::new()

@@ -5,7 +5,7 @@ mod view;
 
 use posthorn_engine::Command;
 use posthorn_model::query::View;
-use posthorn_model::{MailboxId, Remedy};
+use posthorn_model::{MailboxId, NetworkPolicy, Remedy};
 
 use crate::app::{Action, Deed};
 use crate::directory::Directory;
@@ -175,6 +175,6 @@ fn remedied(account: Option<posthorn_model::AccountId>, remedy: Remedy) -> Outco
         }
         (Remedy::ReviewAndContinue, Some(account)) => command(Command::AcceptDisappearance(account)),
         (Remedy::ReviewAndContinue, None) => Outcome::Close,
-        (Remedy::WorkOffline, _) => Outcome::Act(Action::SetOffline(true)),
+        (Remedy::WorkOffline, _) => Outcome::Act(Action::SetNetwork(NetworkPolicy::Offline)),
     }
 }

@@ -2,6 +2,7 @@
 
 use iced::widget::{container, progress_bar, row, space, text};
 use iced::{Center, Element, Fill};
+use posthorn_model::NetworkPolicy;
 
 use super::Message;
 use crate::directory::{Directory, doing_words};
@@ -35,13 +36,15 @@ pub fn view(directory: &Directory) -> Element<'_, Message> {
             line = line
                 .push(container(progress_bar(0.0..=1.0, share).girth(4).style(style::progress)).width(120));
         }
-    } else if directory.offline {
-        line = line.push(words::caption(t!("status-offline")));
     } else {
-        line = line.push(words::caption(t!("status-idle")));
+        line = line.push(words::caption(match directory.network.in_effect() {
+            NetworkPolicy::Online => t!("status-idle"),
+            NetworkPolicy::Metered => t!("status-metered"),
+            NetworkPolicy::Offline => t!("status-offline"),
+        }));
     }
     line = line.push(space::horizontal());
-    let offline = if directory.offline {
+    let offline = if directory.network.chosen == NetworkPolicy::Offline {
         t!("status-go-online")
     } else {
         t!("status-work-offline")

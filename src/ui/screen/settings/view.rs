@@ -2,6 +2,8 @@
 
 use iced::widget::{column, container, row, scrollable, space, text};
 use iced::{Center, Element, Fill};
+use posthorn_engine::Network;
+use posthorn_model::NetworkPolicy;
 
 use super::{Message, Settings, removal_words};
 use crate::directory::{Directory, protocol_tag};
@@ -20,7 +22,7 @@ pub fn view<'a>(
 ) -> Element<'a, Message> {
     let page = match &settings.form {
         Some(form) => account_page(settings, form),
-        None => window_page(appearance),
+        None => window_page(appearance, directory),
     };
     row![
         index(settings, directory),
@@ -164,7 +166,7 @@ fn removal<'a>(settings: &Settings, form: &'a Form) -> Element<'a, Message> {
     .into()
 }
 
-fn window_page<'a>(appearance: Appearance) -> Element<'a, Message> {
+fn window_page<'a>(appearance: Appearance, directory: &Directory) -> Element<'a, Message> {
     let choices = Appearance::ALL.into_iter().map(|choice| {
         let name = match choice {
             Appearance::System => t!("appearance-system"),
@@ -182,8 +184,36 @@ fn window_page<'a>(appearance: Appearance) -> Element<'a, Message> {
     column![
         words::title(t!("settings-window")),
         words::caption(t!("appearance-title")),
-        row(choices).spacing(gap::XS)
+        row(choices).spacing(gap::XS),
+        words::caption(t!("network-title")),
+        network(directory.network),
     ]
     .spacing(gap::M)
     .into()
+}
+
+fn network<'a>(network: Network) -> Element<'a, Message> {
+    let choices = NetworkPolicy::ALL.into_iter().map(|choice| {
+        let name = match choice {
+            NetworkPolicy::Online => t!("network-online"),
+            NetworkPolicy::Metered => t!("network-metered"),
+            NetworkPolicy::Offline => t!("network-offline"),
+        };
+        press(words::body(name))
+            .kind(Kind::Row {
+                selected: choice == network.chosen,
+            })
+            .padding([6, 12])
+            .on_press(Message::NetworkPicked(choice))
+            .into()
+    });
+    let meaning = match network.chosen {
+        NetworkPolicy::Online if network.metered => t!("network-system-metered"),
+        NetworkPolicy::Online => t!("network-online-means"),
+        NetworkPolicy::Metered => t!("network-metered-means"),
+        NetworkPolicy::Offline => t!("network-offline-means"),
+    };
+    column![row(choices).spacing(gap::XS), words::muted(meaning)]
+        .spacing(gap::S)
+        .into()
 }

@@ -1,0 +1,103 @@
+//! A road between the engine and a server, which can be cut, blocked and counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Forwards connections to a port on this machine.
+pub struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+struct State {
+    live: AtomicUsize,
+    accepted: AtomicUsize,
+    /// Connections of an earlier generation are cut.
+    generation: watch::Sender<u64>,
+    blocked: watch::Sender<bool>,
+}
+
+struct Life(Arc<State>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Proxy {
+    pub async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let state = Arc::new(State {
+            live: AtomicUsize::new(0),
+            accepted: AtomicUsize::new(0),
+            generation: watch::Sender::new(0),
+            blocked: watch::Sender::new(false),
+        });
+        let this = Self {
+            port: listener.local_addr().expect("an address").port(),
+            state: Arc::clone(&state),
+        };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                state.accepted.fetch_add(1, Ordering::SeqCst);
+                state.live.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(forward(client, port, Life(Arc::clone(&state))));
+            }
+        });
+        this
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Connections open now.
+    pub fn live(&self) -> usize {
+        self.state.live.load(Ordering::SeqCst)
+    }
+
+    /// Connections ever opened.
+    pub fn accepted(&self) -> usize {
+        self.state.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Ends every connection.
+    pub fn cut(&self) {
+        self.state.generation.send_modify(|generation| *generation += 1);
+    }
+
+    /// From now on nothing passes, and nobody is told.
+    pub fn block(&self, blocked: bool) {
+        self.state.blocked.send_replace(blocked);
+    }
+}
+
+async fn forward(client: TcpStream, port: u16, life: Life) {
+    let state = &life.0;
+    let mut generation = state.generation.subscribe();
+    let mut blocked = state.blocked.subscribe();
+    let mut client = client;
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return;
+    };
+    loop {
+        let pass = async {
+            // A blocked road is not looked at: the client sees neither an end nor an answer.
+            let open = blocked.wait_for(|blocked| !blocked).await.is_ok();
+            assert!(open, "the proxy is there as long as its connections");
+        };
+        tokio::select! {
+            _ = generation.changed() => return,
+            () = pass => {}
+        }
+        tokio::select! {
+            _ = generation.changed() => return,
+            _ = blocked.changed() => {}
+            _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
+        }
+    }
+}
