@@ -51,6 +51,9 @@ pub enum Command {
     Network(NetworkRequest),
     /// List mailboxes with their counts
     Mailboxes(MailboxesRequest),
+    /// Make, rename, delete and subscribe mailboxes
+    #[command(subcommand)]
+    Mailbox(MailboxCommand),
     /// List messages, newest first
     List(ListRequest),
     /// Show one message
@@ -252,6 +255,42 @@ pub enum NetworkName {
 #[derive(Args, Debug)]
 pub struct MailboxesRequest {
     pub account: Option<String>,
+}
+
+/// Mailboxes are named ACCOUNT/Path, with `/` between levels whatever the server writes there.
+#[derive(Debug, Subcommand)]
+pub enum MailboxCommand {
+    /// Make a mailbox
+    Create {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+    },
+    /// Give a mailbox, and those within it, another name
+    Rename {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+        /// In the same account
+        #[arg(value_name = "ACCOUNT/New/Path")]
+        to: String,
+    },
+    /// Delete a mailbox that is empty
+    Delete {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+        /// Move its messages to the trash first, and delete the mailboxes within it too
+        #[arg(long)]
+        with_messages: bool,
+    },
+    /// Have other programs show it
+    Subscribe {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+    },
+    /// Have other programs hide it
+    Unsubscribe {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+    },
 }
 
 #[derive(Args, Debug)]

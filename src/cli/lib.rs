@@ -22,6 +22,7 @@ pub mod failure;
 mod flag;
 mod ledger;
 mod list;
+mod mailbox;
 mod mailboxes;
 mod network;
 mod operations;
@@ -109,6 +110,7 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Watch(request) => watch::run(&request, context, output),
         Command::Network(request) => network::run(&request, context, output),
         Command::Mailboxes(request) => mailboxes::run(&request, context, output),
+        Command::Mailbox(command) => mailbox::run(&command, context, output),
         Command::List(request) => list::run(&request, context, output),
         Command::Show(request) => show::run(&request, context, output),
         Command::Attachments(request) => attachments::run(&request, context, output),

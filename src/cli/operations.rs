@@ -79,6 +79,12 @@ const fn kind_name(kind: &OperationKind) -> &'static str {
         OperationKind::Copy { .. } => "copy",
         OperationKind::Expunge => "expunge",
         OperationKind::Append { .. } => "append",
+        OperationKind::Handover { .. } => "hand-over",
+        OperationKind::LeftDeleted => "left-deleted",
+        OperationKind::CreateMailbox { .. } => "create-mailbox",
+        OperationKind::RenameMailbox { .. } => "rename-mailbox",
+        OperationKind::DeleteMailbox => "delete-mailbox",
+        OperationKind::Subscribe { .. } => "subscribe",
     }
 }
 
@@ -95,6 +101,19 @@ fn say(operation: &Operation, path: impl Fn(posthorn_model::MailboxId) -> String
         OperationKind::Copy { to } => format!("copy {messages} to {}", path(*to)),
         OperationKind::Expunge => format!("delete {messages} for good"),
         OperationKind::Append { .. } => "upload 1 message".to_owned(),
+        OperationKind::Handover { away: false, .. } => {
+            "fetch 1 message that is copied to another account".to_owned()
+        }
+        OperationKind::Handover { .. } => "remove 1 message once the other account has it".to_owned(),
+        OperationKind::LeftDeleted => format!("{messages} left there, marked as deleted"),
+        OperationKind::CreateMailbox { path } => format!("make the mailbox {path}"),
+        OperationKind::RenameMailbox { renamed } => match renamed.first() {
+            Some(first) => format!("rename {} to {}", first.from, first.to),
+            None => "rename the mailbox".to_owned(),
+        },
+        OperationKind::DeleteMailbox => "delete the mailbox".to_owned(),
+        OperationKind::Subscribe { on: true } => "subscribe to the mailbox".to_owned(),
+        OperationKind::Subscribe { on: false } => "unsubscribe from the mailbox".to_owned(),
     }
 }
 

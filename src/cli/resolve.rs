@@ -58,6 +58,24 @@ impl Names {
         }
     }
 
+    /// Reads `ACCOUNT/Path` of a mailbox that need not be there.
+    ///
+    /// # Errors
+    /// Where there is no such account.
+    pub fn place<'a>(&self, text: &'a str) -> Result<(AccountId, &'a str), Failure> {
+        let found = self.accounts.iter().find_map(|account| {
+            let path = text
+                .strip_prefix(account.config.name.as_str())?
+                .strip_prefix('/')?;
+            Some((account.id, path))
+        });
+        found.ok_or_else(|| {
+            Failure::unknown(format!(
+                "{text:?} names no account: mailboxes are named ACCOUNT/Path, as posthorn mailboxes lists them"
+            ))
+        })
+    }
+
     /// Reads `ACCOUNT/Path`, or `ACCOUNT/` and a special use such as `sent`.
     ///
     /// # Errors

@@ -154,7 +154,12 @@ impl Catalog {
     /// `None`: of all accounts. Special-use first, then by path.
     pub async fn mailboxes(&self, account: Option<AccountId>) -> Result<Vec<Mailbox>, Error> {
         let rows = self.core.store.mailboxes(account).await?;
-        let mut all: Vec<Mailbox> = rows.into_iter().map(read_mailbox).collect();
+        let leaving = crate::ops::mailbox::leaving(&self.core.store.operations(account).await?);
+        let mut all: Vec<Mailbox> = rows
+            .into_iter()
+            .filter(|row| !leaving.contains(&row.id))
+            .map(read_mailbox)
+            .collect();
         all.sort_by_cached_key(|mailbox| {
             let rank = mailbox.special_use.map_or(usize::MAX, |purpose| {
                 let known = SpecialUse::ALL.iter().position(|one| *one == purpose);

@@ -31,6 +31,26 @@ pub enum Command {
     Archive(Selection),
     /// To the account's junk mailbox.
     Junk(Selection),
+    /// Makes a mailbox; `path` has `/` between levels.
+    CreateMailbox {
+        account: AccountId,
+        path: String,
+    },
+    /// Gives a mailbox, and what stands below it, another name.
+    RenameMailbox {
+        mailbox: MailboxId,
+        path: String,
+    },
+    DeleteMailbox {
+        mailbox: MailboxId,
+        /// Its messages go to the trash first, and the mailboxes below it go too; else it must be empty.
+        with_messages: bool,
+    },
+    /// Whether other programs are to show it.
+    SubscribeMailbox {
+        mailbox: MailboxId,
+        on: bool,
+    },
     /// Takes back the newest intent (or the one named) where the server has not heard of it; where it has, sends
     /// the inverse.
     Undo {
@@ -66,4 +86,6 @@ pub struct Receipt {
     pub messages: usize,
     /// The new draft's id, for `SaveDraft`.
     pub draft: Option<MessageId>,
+    /// The mailbox that was made or changed.
+    pub mailbox: Option<MailboxId>,
 }

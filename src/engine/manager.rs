@@ -23,10 +23,10 @@ use crate::filter::file::Rules;
 use crate::filter::round;
 use crate::hub::Reader;
 use crate::link::{self, Network};
-use crate::ops::wish;
+use crate::ops::{handover, wish};
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
-use crate::report::{SyncReport, SyncRequest, TestReport};
+use crate::report::{Bodies, SyncReport, SyncRequest, TestReport};
 use crate::schedule::Extent;
 use crate::shared::{Core, Shared};
 use crate::{Error, Options, Outgoing, index, outbox, pulse, setup};
@@ -165,6 +165,7 @@ impl Manager {
         };
         let actor = Actor::spawn(&self.core, id, config);
         self.core.set_state(id, AccountState::Ready);
+        self.core.listen(id, actor.ends().0);
         if self.started.load(Ordering::SeqCst) {
             actor.tell(Request::Start);
         }
@@ -266,15 +267,32 @@ impl Manager {
         } else {
             Extent::All
         };
+        let mut report = self.run_all(&ids, &extent, request.bodies).await?;
+        // What went to another account may now be removed from the one that had it.
+        let released = self.released(&ids).await?;
+        let more = self
+            .run_all(&released, &Extent::Operations, request.bodies)
+            .await?;
+        for (id, after) in released.iter().zip(more.accounts) {
+            let place = ids.iter().position(|known| known == id);
+            if let Some(account) = place.and_then(|place| report.accounts.get_mut(place)) {
+                account.add(after);
+            }
+        }
+        Ok(report)
+    }
+
+    /// One pass over each of them, side by side; the reports stand in their order.
+    async fn run_all(&self, ids: &[AccountId], extent: &Extent, bodies: Bodies) -> Result<SyncReport, Error> {
         let mut running = Vec::new();
         for id in ids {
-            let ends = self.lock_actors().get(&id).map(Actor::ends);
+            let ends = self.lock_actors().get(id).map(Actor::ends);
             let (requests, outbox) = ends.ok_or_else(|| Error::config("there is no such account"))?;
             running.push(tokio::spawn(Actor::sync(
                 requests,
                 outbox,
                 extent.clone(),
-                request.bodies,
+                bodies,
             )));
         }
         let mut report = SyncReport::default();
@@ -285,6 +303,19 @@ impl Manager {
             report.accounts.push(ended?);
         }
         Ok(report)
+    }
+
+    /// Those of the accounts whose messages another account has taken over meanwhile.
+    async fn released(&self, ids: &[AccountId]) -> Result<Vec<AccountId>, Error> {
+        let all = self.core.store.operations(None).await?;
+        let mut ready = Vec::new();
+        for id in ids {
+            let mut own = all.iter().filter(|operation| operation.account == *id);
+            if own.any(|operation| handover::is_released(operation, &all)) {
+                ready.push(*id);
+            }
+        }
+        Ok(ready)
     }
 
     pub async fn add_account(

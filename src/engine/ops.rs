@@ -2,6 +2,10 @@
 
 pub mod apply;
 pub(crate) mod draft;
+pub mod handover;
+pub(crate) mod housekeeping;
+pub mod mailbox;
+pub mod naming;
 pub mod queue;
 pub(crate) mod runner;
 pub(crate) mod undo;

@@ -22,6 +22,10 @@ pub enum Topic {
     /// A sudden disappearance.
     Vanished(AccountId, Option<MailboxId>),
     Operation(AccountId, OperationId),
+    /// Messages that the server could only mark.
+    LeftDeleted(AccountId, MailboxId),
+    /// Keywords that the server does not keep.
+    Keywords(AccountId, MailboxId),
     /// Reaching the outgoing server.
     Sending(AccountId),
     Submission(AccountId, SubmissionId),
@@ -37,6 +41,8 @@ impl Topic {
             | Self::Mailbox(account, _)
             | Self::Vanished(account, _)
             | Self::Operation(account, _)
+            | Self::LeftDeleted(account, _)
+            | Self::Keywords(account, _)
             | Self::Sending(account)
             | Self::Submission(account, _) => Some(account),
         }

@@ -50,6 +50,22 @@ pub struct AccountReport {
     pub problems: Vec<Problem>,
 }
 
+impl AccountReport {
+    /// The figures of a second pass beside those of the first; its problems are the newer ones.
+    pub fn add(&mut self, after: Self) {
+        self.new += after.new;
+        self.changed += after.changed;
+        self.gone += after.gone;
+        self.bodies += after.bodies;
+        self.bytes_in += after.bytes_in;
+        self.bytes_out += after.bytes_out;
+        self.round_trips += after.round_trips;
+        self.connections += after.connections;
+        self.seconds += after.seconds;
+        self.problems = after.problems;
+    }
+}
+
 /// One server's answer to a test.
 #[derive(Clone, Debug)]
 pub struct ServerTest {

@@ -35,6 +35,8 @@ pub struct Core {
     accounts: Mutex<Accounts>,
     rules: Mutex<Rules>,
     states: Mutex<BTreeMap<AccountId, AccountState>>,
+    /// By which one account's work tells another that its turn has come.
+    wakers: Mutex<BTreeMap<AccountId, tokio::sync::mpsc::UnboundedSender<crate::account::Request>>>,
     /// Held while something is read, decided and written: a user's change made between the reading and the
     /// writing would be lost otherwise. Never held across the network.
     local: tokio::sync::Mutex<()>,
@@ -71,6 +73,7 @@ impl Core {
             accounts: Mutex::new(accounts),
             rules: Mutex::new(rules),
             states: Mutex::default(),
+            wakers: Mutex::default(),
             local: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
             network: watch::Sender::default(),
@@ -165,6 +168,21 @@ impl Core {
         }
         if changes.outbox {
             self.hub.publish(&Event::OutboxChanged);
+        }
+    }
+
+    /// From now on this end hears of what waits for the account.
+    pub fn listen(&self, id: AccountId, end: tokio::sync::mpsc::UnboundedSender<crate::account::Request>) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.insert(id, end);
+    }
+
+    /// Operations of this account can go ahead.
+    pub fn nudge(&self, id: AccountId) {
+        let wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(end) = wakers.get(&id) {
+            // An account that has stopped looks at its operations when it starts.
+            let _ = end.send(crate::account::Request::Wake);
         }
     }
 

@@ -4,6 +4,7 @@
 mod filters;
 mod imap;
 mod network;
+mod operations;
 mod outbox;
 mod pop3;
 mod profile;

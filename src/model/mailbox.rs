@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A mailbox's name: data from a server, never a path. `wire` are the bytes that name it in commands (modified
 /// UTF-7 or UTF-8, as the server wrote them), `path` is what people read, with `/` between levels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MailboxName {
     pub wire: Vec<u8>,
     pub path: String,

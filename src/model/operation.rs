@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, FlagChange, Flags, Hash, InternetMessageId, MailboxId, MessageId, OperationId, Timestamp, Uid,
-    UidValidity,
+    AccountId, FlagChange, Flags, Hash, InternetMessageId, MailboxId, MailboxName, MessageId, OperationId,
+    Timestamp, Uid, UidValidity,
 };
 
 /// One message as the operation found it on the server.
@@ -19,6 +19,18 @@ pub struct Target {
     /// UIDs' generation has changed.
     #[serde(default)]
     pub message_id: Option<InternetMessageId>,
+    /// In octets: what a message without a Message-ID is known by. `None`: not known.
+    #[serde(default)]
+    pub size: Option<u64>,
+}
+
+/// One mailbox of a rename: the one that the user named, or one below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    pub mailbox: MailboxId,
+    /// As the server calls it until the operation is done.
+    pub from: MailboxName,
+    pub to: MailboxName,
 }
 
 /// What the server is to do.
@@ -36,12 +48,49 @@ pub enum OperationKind {
     },
     /// Removed for good from this mailbox (by UID EXPUNGE only).
     Expunge,
-    /// The local message is uploaded: a sent copy or a draft.
+    /// The local message is uploaded: a sent copy, a draft, or what comes from another account.
     Append {
         hash: Hash64,
         flags: Flags,
         date: Timestamp,
     },
+    /// The message goes to another account, where `copy` stands for it: its body is fetched where it is missing,
+    /// and it is removed here once it is safe there. One target each.
+    Handover {
+        copy: MessageId,
+        /// The upload into the other account while it is not known to be done; `None`: nothing is waited for.
+        append: Option<OperationId>,
+        /// `None`: the body is not here yet.
+        hash: Option<Hash64>,
+        /// Whether it is removed here: a move, not a copy.
+        away: bool,
+    },
+    /// Not to be done: these messages stay marked \Deleted on a server that cannot remove single messages, and
+    /// are not shown.
+    LeftDeleted,
+    CreateMailbox {
+        /// As people read it: what is told where the mailbox is no longer here.
+        path: String,
+    },
+    /// The first is the one that the user named, the others stand below it.
+    RenameMailbox {
+        renamed: Vec<Renamed>,
+    },
+    DeleteMailbox,
+    Subscribe {
+        on: bool,
+    },
+}
+
+impl OperationKind {
+    /// Whether it changes which mailboxes there are, or their names.
+    #[must_use]
+    pub const fn is_structural(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateMailbox { .. } | Self::RenameMailbox { .. } | Self::DeleteMailbox
+        )
+    }
 }
 
 /// A [`Hash`] in hexadecimal, as JSON carries it.
@@ -56,6 +105,12 @@ impl From<Hash> for Hash64 {
 }
 
 impl Hash64 {
+    /// Of a message whose bytes are still to come.
+    #[must_use]
+    pub const fn awaited() -> Self {
+        Self(String::new())
+    }
+
     #[must_use]
     pub fn hash(&self) -> Option<Hash> {
         let digit = |at: usize| u8::from_str_radix(self.0.get(at * 2..at * 2 + 2)?, 16).ok();
@@ -77,7 +132,7 @@ pub enum OperationState {
     Held,
 }
 
-/// One durable operation on messages of one mailbox.
+/// One durable operation on a mailbox or its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     pub id: OperationId,
@@ -95,6 +150,14 @@ pub struct Operation {
     pub tries: u32,
     /// The server's words, or why it is held; empty while all is well.
     pub reply: String,
+}
+
+impl Operation {
+    /// The server has not heard of it: it can still be taken back as if it had never been.
+    #[must_use]
+    pub fn is_unheard(&self) -> bool {
+        self.state == OperationState::Queued && self.tries == 0
+    }
 }
 
 #[cfg(test)]

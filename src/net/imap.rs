@@ -36,6 +36,7 @@ pub use capability::Capabilities;
 pub use change::{CopyUid, Expunged, MoveOutcome};
 pub use code::ResponseCode;
 pub use idle::IdleEvent;
+pub use name::from_path as mailbox_name;
 pub use namespace::{Namespace, Namespaces};
 pub use news::News;
 pub use partial::PartialBody;

@@ -488,6 +488,21 @@ impl MailStore {
         })
     }
 
+    /// Gives a message's UID to another message, as no server may and some have done.
+    pub fn reuse_uid(&self, username: &str, mailbox: &str, uid: Uid, raw: &[u8]) -> bool {
+        self.change(|state| {
+            let mailbox = state
+                .account_mut(username)
+                .and_then(|account| account.mailbox_mut(mailbox));
+            let message =
+                mailbox.and_then(|mailbox| mailbox.messages.iter_mut().find(|message| message.uid == uid));
+            message.is_some_and(|message| {
+                message.raw = raw.into();
+                true
+            })
+        })
+    }
+
     /// Removes messages, as another client would; answers which.
     pub fn vanish(&self, username: &str, mailbox: &str, chosen: impl Fn(&StoredMessage) -> bool) -> UidSet {
         self.change(|state| {

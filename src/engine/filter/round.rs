@@ -73,6 +73,7 @@ impl Round {
             base: flags.clone(),
             message_id: new.envelope.message_id.clone(),
             hash: new.body.as_ref().map(|body| body.hash),
+            size: new.size,
         };
         self.taken.push((placed, new.size, verdict));
     }

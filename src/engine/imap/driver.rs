@@ -12,6 +12,7 @@ use crate::Error;
 use crate::account::Post;
 use crate::event::Doing;
 use crate::imap::mailbox::MailboxSync;
+use crate::ops::mailbox::{busy, on_server, overlay};
 use crate::ops::runner;
 use crate::ops::wish::accept_key;
 use crate::problem::Topic;
@@ -40,12 +41,7 @@ impl ImapPass<'_> {
         } else {
             BTreeMap::new()
         };
-        let mut mailboxes = core.store.mailboxes(Some(self.post.id)).await?;
-        mailboxes.retain(|row| row.selectable && !row.local);
-        if let Extent::Mailboxes(wanted) = extent {
-            mailboxes.retain(|row| wanted.contains(&row.id));
-        }
-        mailboxes.sort_by_key(urgency);
+        let mailboxes = self.choose_mailboxes(extent).await?;
         for row in &mailboxes {
             let status = statuses.get(&row.id).cloned();
             self.sync_one(row, status, accepted).await?;
@@ -60,7 +56,23 @@ impl ImapPass<'_> {
         }
         // What the user did meanwhile.
         runner::push(self.post, self.session).await?;
+        let mailboxes = self.choose_mailboxes(extent).await?;
         bodies::fetch_missing(self.post, self.session, &mailboxes, self.bodies, self.report).await
+    }
+
+    /// The mailboxes to look at, most urgent first, under the names by which the server knows them now.
+    async fn choose_mailboxes(&mut self, extent: &Extent) -> Result<Vec<MailboxRow>, Error> {
+        let core = &self.post.core;
+        let _local = core.local().await;
+        let rows = core.store.mailboxes(Some(self.post.id)).await?;
+        let operations = core.store.operations(Some(self.post.id)).await?;
+        let mut mailboxes = on_server(rows, &operations);
+        mailboxes.retain(|row| row.selectable && !row.local);
+        if let Extent::Mailboxes(wanted) = extent {
+            mailboxes.retain(|row| wanted.contains(&row.id));
+        }
+        mailboxes.sort_by_key(urgency);
+        Ok(mailboxes)
     }
 
     /// One mailbox; trouble with it alone does not keep the others from being looked at.
@@ -104,17 +116,8 @@ impl ImapPass<'_> {
         let _local = core.local().await;
         let known = core.store.mailboxes(Some(account)).await?;
         let operations = core.store.operations(Some(account)).await?;
-        let busy: Vec<MailboxId> = operations
-            .iter()
-            .flat_map(|operation| {
-                let target = match &operation.kind {
-                    posthorn_model::OperationKind::Move { to }
-                    | posthorn_model::OperationKind::Copy { to } => Some(*to),
-                    _ => None,
-                };
-                std::iter::once(operation.mailbox).chain(target)
-            })
-            .collect();
+        let listed = overlay(listed, &known, &operations);
+        let busy = busy(&operations);
         let plan = folders::plan(&known, &listed, &busy, accepted);
         let topic = Topic::Vanished(account, None);
         match plan.suspicion {

@@ -478,6 +478,12 @@ impl MailboxSync<'_> {
             }));
             plan::next_state(opened.uid_validity, &opened.remote, &known, &missing)
         };
+        writes.extend(queue::forget_left(
+            &operations,
+            self.mailbox.id,
+            opened.uid_validity,
+            &gone,
+        ));
         writes.push(self.state_write(state));
         core.apply(self.post.id, writes, Durability::Normal).await?;
         Ok(())

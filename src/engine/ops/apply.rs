@@ -9,7 +9,7 @@ use posthorn_model::{
     MessageId, Operation, OperationId, OperationKind, OperationState, SpecialUse, Timestamp, Uid,
     UidValidity,
 };
-use posthorn_store::write::Write;
+use posthorn_store::write::{NewMessage, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -26,6 +26,7 @@ pub struct Placed {
     pub message_id: Option<InternetMessageId>,
     /// `Some` where the whole message is here.
     pub hash: Option<Hash>,
+    pub size: u64,
 }
 
 /// A mailbox, as far as a wish needs to know it.
@@ -49,11 +50,13 @@ pub struct Facts {
     pub ledger: BTreeMap<MessageId, (AccountId, LedgerRow, LeaveOnServer)>,
     /// Uploads that the server has not heard of: (message, mailbox) → operation.
     pub uploads: BTreeMap<(MessageId, MailboxId), OperationId>,
+    /// What messages become in another account, where they go there.
+    pub copies: BTreeMap<MessageId, NewMessage>,
     pub now: Timestamp,
 }
 
 impl Facts {
-    fn room(&self, id: MailboxId) -> Result<&Room, Error> {
+    pub(super) fn room(&self, id: MailboxId) -> Result<&Room, Error> {
         let room = self.rooms.get(&id);
         room.ok_or_else(|| Error::config("there is no such mailbox"))
     }
@@ -99,6 +102,16 @@ pub enum Back {
         base: Flags,
         hash: Option<Hash64>,
     },
+    /// Handed to another account, where `copy` stands for it in `to`.
+    Handback {
+        copy: MessageId,
+        to: MailboxId,
+        away: bool,
+        uid: Option<Uid>,
+        flags: Flags,
+        base: Flags,
+        hash: Option<Hash64>,
+    },
 }
 
 /// An intent as it is remembered for undo.
@@ -107,6 +120,9 @@ pub struct Intent {
     pub id: i64,
     pub at: Timestamp,
     pub steps: Vec<Step>,
+    /// What became of mailboxes, before the messages in them can be put back.
+    #[serde(default)]
+    pub mailboxes: Vec<super::mailbox::Step>,
 }
 
 /// What a wish does.
@@ -114,6 +130,7 @@ pub struct Intent {
 pub struct Effect {
     pub writes: Vec<Write>,
     pub steps: Vec<Step>,
+    pub mailboxes: Vec<super::mailbox::Step>,
     /// Accounts whose server is to hear of it.
     pub accounts: Vec<AccountId>,
     pub messages: usize,
@@ -127,7 +144,9 @@ pub struct Applier<'a> {
     pub facts: &'a Facts,
     pub intent: i64,
     pub new_id: &'a mut NewId<'a>,
-    effect: Effect,
+    pub(super) effect: Effect,
+    /// Messages that this intent has handed to another account, with their uploads.
+    pub(super) handed: BTreeMap<MessageId, Option<OperationId>>,
 }
 
 impl<'a> Applier<'a> {
@@ -137,6 +156,7 @@ impl<'a> Applier<'a> {
             intent,
             new_id,
             effect: Effect::default(),
+            handed: BTreeMap::new(),
         }
     }
 
@@ -179,7 +199,7 @@ impl<'a> Applier<'a> {
     }
 
     /// # Errors
-    /// `Config` where the target is not a mailbox of the same account.
+    /// `Config` where the target cannot hold messages.
     pub fn move_to(&mut self, to: MailboxId) -> Result<(), Error> {
         for (mailbox, placed) in self.by_mailbox() {
             if mailbox != to {
@@ -190,7 +210,9 @@ impl<'a> Applier<'a> {
     }
 
     fn move_some(&mut self, mailbox: MailboxId, placed: &[&Placed], to: MailboxId) -> Result<(), Error> {
-        self.same_account(mailbox, to)?;
+        if !self.same_account(mailbox, to)? {
+            return self.hand_over(mailbox, placed, to, true);
+        }
         let operation = self.ask(mailbox, placed, OperationKind::Move { to })?;
         for placed in placed {
             self.place(placed, to);
@@ -222,11 +244,15 @@ impl<'a> Applier<'a> {
             if mailbox == to {
                 continue;
             }
-            self.same_account(mailbox, to)?;
             let fresh: Vec<&Placed> = placed
                 .into_iter()
                 .filter(|placed| !done.contains(&placed.message))
                 .collect();
+            if !self.same_account(mailbox, to)? {
+                done.extend(fresh.iter().map(|placed| placed.message));
+                self.hand_over(mailbox, &fresh, to, false)?;
+                continue;
+            }
             let operation = self.ask(mailbox, &fresh, OperationKind::Copy { to })?;
             for placed in fresh {
                 done.push(placed.message);
@@ -309,7 +335,7 @@ impl<'a> Applier<'a> {
     }
 
     /// The operation row for the server; `None` where no server holds this mailbox.
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         mailbox: MailboxId,
         placed: &[&Placed],
@@ -325,6 +351,7 @@ impl<'a> Applier<'a> {
             uid: placed.uid,
             before: placed.flags.clone(),
             message_id: placed.message_id.clone(),
+            size: Some(placed.size),
         });
         self.effect.accounts.push(room.account);
         self.effect.writes.push(Write::AddOperation(Box::new(Operation {
@@ -343,15 +370,13 @@ impl<'a> Applier<'a> {
         Ok(Some(id))
     }
 
-    fn same_account(&self, mailbox: MailboxId, to: MailboxId) -> Result<(), Error> {
+    /// Whether both belong to the same account.
+    fn same_account(&self, mailbox: MailboxId, to: MailboxId) -> Result<bool, Error> {
         let (from, to) = (self.facts.room(mailbox)?, self.facts.room(to)?);
-        if from.account != to.account {
-            return Err(Error::config("messages cannot be moved to another account yet"));
-        }
         if !to.selectable {
             return Err(Error::config("this mailbox cannot hold messages"));
         }
-        Ok(())
+        Ok(from.account == to.account)
     }
 
     fn place(&mut self, placed: &Placed, to: MailboxId) {
@@ -364,14 +389,14 @@ impl<'a> Applier<'a> {
         });
     }
 
-    fn unplace(&mut self, placed: &Placed) {
+    pub(super) fn unplace(&mut self, placed: &Placed) {
         self.effect.writes.push(Write::Unplace {
             message: placed.message,
             mailbox: placed.mailbox,
         });
     }
 
-    fn step(&mut self, operation: Option<OperationId>, placed: &Placed, back: Back) {
+    pub(super) fn step(&mut self, operation: Option<OperationId>, placed: &Placed, back: Back) {
         self.effect.steps.push(Step {
             operation,
             message: placed.message,
@@ -381,7 +406,7 @@ impl<'a> Applier<'a> {
     }
 
     /// Under "until removed here", the user's act is what the next check deletes by: never a missing message.
-    fn mind_ledger(&mut self, placed: &Placed, to: MailboxId) {
+    pub(super) fn mind_ledger(&mut self, placed: &Placed, to: MailboxId) {
         let purpose = |id| self.facts.rooms.get(&id).and_then(|room: &Room| room.special_use);
         if purpose(placed.mailbox) == Some(SpecialUse::Inbox) && purpose(to) != Some(SpecialUse::Inbox) {
             self.mind_removal(placed);
@@ -396,7 +421,7 @@ impl<'a> Applier<'a> {
         }
     }
 
-    fn mind_removal(&mut self, placed: &Placed) {
+    pub(super) fn mind_removal(&mut self, placed: &Placed) {
         let Some((account, row, policy)) = self.facts.ledger.get(&placed.message) else {
             return;
         };
@@ -471,12 +496,14 @@ pub fn take_back(
             mailbox: *to,
         }],
         // Removed for good: the next pass brings it again, since the server still has it. An upload stays here.
-        (OperationKind::Expunge, _) => vec![Write::SetSyncState {
-            mailbox,
-            state: operation
-                .uid_validity
-                .map(|validity| crate::imap::plan::unfinished(validity, 1)),
-        }],
+        (OperationKind::Expunge | OperationKind::Handover { away: true, .. }, _) => {
+            vec![Write::SetSyncState {
+                mailbox,
+                state: operation
+                    .uid_validity
+                    .map(|validity| crate::imap::plan::unfinished(validity, 1)),
+            }]
+        }
         _ => Vec::new(),
     }
 }

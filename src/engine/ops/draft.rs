@@ -54,6 +54,7 @@ pub async fn save(
                 uid: None,
                 before: Flags::default(),
                 message_id,
+                size: Some(size),
             }],
             kind: OperationKind::Append {
                 hash: hash.into(),
@@ -76,6 +77,7 @@ pub async fn save(
             intent: None,
             messages: 1,
             draft: Some(message),
+            ..Receipt::default()
         },
         wake: vec![account],
         ..Outcome::default()

@@ -1,12 +1,13 @@
 //! Which operation goes to the server next, and what is learnt about the others meanwhile. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::operation::Target;
 use posthorn_model::{
     FlagChange, Flags, MailboxId, MessageId, Operation, OperationId, OperationKind, OperationState, Uid,
     UidSet, UidValidity,
 };
+use posthorn_store::write::Write;
 
 /// One turn with the server: one operation, or neighbours folded into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,14 @@ pub enum Work {
     },
     /// The operation says what is uploaded.
     Append,
+    /// The operation says what is fetched for another account.
+    Fetch,
+    /// Messages that are safe in another account are removed here.
+    Release {
+        aims: Vec<Aim>,
+    },
+    /// The operation says what becomes of the mailbox.
+    Mailbox,
 }
 
 /// A target, and the generation that its UID belongs to.
@@ -50,9 +59,14 @@ const TURN: usize = 1000;
 /// The next turn; `None` where nothing waits for the server.
 #[must_use]
 pub fn next_turn(operations: &[Operation]) -> Option<Turn> {
+    let awaited = awaited(operations);
     let mut waiting = operations
         .iter()
-        .filter(|operation| operation.state != OperationState::Held)
+        .filter(|operation| operation.state != OperationState::Held && !waits(operation))
+        .filter(|operation| {
+            let mut targets = operation.targets.iter();
+            !targets.any(|target| awaited.contains(&target.message))
+        })
         .peekable();
     let first = waiting.next()?;
     let mut run = vec![first];
@@ -74,12 +88,38 @@ pub fn next_turn(operations: &[Operation]) -> Option<Turn> {
         },
         OperationKind::Expunge => Work::Expunge { aims: aims() },
         OperationKind::Append { .. } => Work::Append,
+        OperationKind::Handover { hash: None, .. } => Work::Fetch,
+        OperationKind::Handover { .. } | OperationKind::LeftDeleted => Work::Release { aims: aims() },
+        OperationKind::CreateMailbox { .. }
+        | OperationKind::RenameMailbox { .. }
+        | OperationKind::DeleteMailbox
+        | OperationKind::Subscribe { .. } => Work::Mailbox,
     };
     Some(Turn {
         operations: run.iter().map(|operation| operation.id).collect(),
         mailbox: first.mailbox,
         work,
     })
+}
+
+/// Whether an operation waits for something other than the server.
+fn waits(operation: &Operation) -> bool {
+    match &operation.kind {
+        OperationKind::Append { hash, .. } => hash.hash().is_none(),
+        OperationKind::Handover { hash, append, .. } => hash.is_some() && append.is_some(),
+        OperationKind::LeftDeleted => true,
+        _ => false,
+    }
+}
+
+/// Messages that are not here yet to be uploaded: what else is wanted of them waits as well.
+fn awaited(operations: &[Operation]) -> BTreeSet<MessageId> {
+    let uploads = operations
+        .iter()
+        .filter(|operation| matches!(operation.kind, OperationKind::Append { .. }) && waits(operation));
+    uploads
+        .flat_map(|operation| operation.targets.iter().map(|target| target.message))
+        .collect()
 }
 
 /// Whether two neighbours make one turn: never across another operation, so that order is kept.
@@ -92,6 +132,9 @@ fn folds(first: &Operation, next: &Operation) -> bool {
         | (OperationKind::Expunge, OperationKind::Expunge) => true,
         (OperationKind::Move { to: a }, OperationKind::Move { to: b })
         | (OperationKind::Copy { to: a }, OperationKind::Copy { to: b }) => a == b,
+        (OperationKind::Handover { hash: a, .. }, OperationKind::Handover { hash: b, .. }) => {
+            a.is_some() && b.is_some()
+        }
         _ => false,
     }
 }
@@ -185,7 +228,10 @@ pub fn taken_out(operations: &[Operation], mailbox: MailboxId, uid_validity: Uid
             && operation.state != OperationState::Held
             && matches!(
                 operation.kind,
-                OperationKind::Move { .. } | OperationKind::Expunge
+                OperationKind::Move { .. }
+                    | OperationKind::Expunge
+                    | OperationKind::Handover { away: true, .. }
+                    | OperationKind::LeftDeleted
             )
     });
     leaving
@@ -199,7 +245,7 @@ pub fn coming_in(operations: &[Operation], mailbox: MailboxId) -> Vec<MessageId>
     let coming = operations.iter().filter(|operation| match operation.kind {
         OperationKind::Move { to } | OperationKind::Copy { to } => to == mailbox,
         OperationKind::Append { .. } => operation.mailbox == mailbox,
-        OperationKind::SetFlags { .. } | OperationKind::Expunge => false,
+        _ => false,
     });
     coming
         .flat_map(|operation| operation.targets.iter().map(|target| target.message))
@@ -215,6 +261,30 @@ pub fn uploads_into(operations: &[Operation], mailbox: MailboxId) -> Vec<Message
     uploads
         .flat_map(|operation| operation.targets.iter().map(|target| target.message))
         .collect()
+}
+
+/// Messages that were left marked \Deleted and are gone from the server now: nothing is remembered of them.
+#[must_use]
+pub fn forget_left(
+    operations: &[Operation],
+    mailbox: MailboxId,
+    uid_validity: UidValidity,
+    gone: &UidSet,
+) -> Vec<Write> {
+    let left = operations.iter().filter(|operation| {
+        operation.mailbox == mailbox && matches!(operation.kind, OperationKind::LeftDeleted)
+    });
+    let forgotten = left.filter_map(|operation| {
+        let mut next = operation.clone();
+        let current = operation.uid_validity == Some(uid_validity);
+        next.targets
+            .retain(|target| current && target.uid.is_some_and(|uid| !gone.contains(uid)));
+        if next.targets.is_empty() {
+            return Some(Write::RemoveOperation(operation.id));
+        }
+        (next.targets.len() < operation.targets.len()).then(|| Write::PutOperation(Box::new(next)))
+    });
+    forgotten.collect()
 }
 
 /// Flags as the server will say them once the change is done: the next base of the three-way merge.

@@ -1,12 +1,17 @@
 //! Pushes operations to an IMAP server, one turn at a time, each marked before it is sent and settled after.
 
-use std::collections::BTreeMap;
+mod handover;
+mod mailbox;
+mod message;
+mod upload;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::{
-    ErrorClass, FlagChange, Flags, InternetMessageId, MailboxId, MessageId, Operation, OperationId,
-    OperationKind, OperationState, Uid, UidSet, UidValidity,
+    AccountId, ErrorClass, InternetMessageId, MailboxId, MessageId, Operation, OperationId, OperationKind,
+    OperationState, Uid, UidValidity,
 };
-use posthorn_net::imap::{Access, CopyUid, Expunged, Session, Summary};
+use posthorn_net::imap::{Access, Session};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow};
 
@@ -15,39 +20,119 @@ use crate::Error;
 use crate::account::Post;
 use crate::event::Doing;
 use crate::problem::Topic;
+use crate::shared::Core;
 
 /// Sends everything that waits, oldest first.
 ///
 /// # Errors
 /// Where the connection fails: what was under way is looked at again. A refusal holds the operation instead.
 pub async fn push(post: &Post, session: &mut Session) -> Result<(), Error> {
-    let store = &post.core.store;
+    handover::hold_stranded(post).await?;
     let mut done = 0;
-    loop {
-        let operations = store.operations(Some(post.id)).await?;
-        let Some(turn) = queue::next_turn(&operations) else {
-            break;
-        };
+    let mut later = Later::default();
+    while let Some(begun) = begin(post, &later).await? {
         post.core
-            .progress(post.id, Doing::Operations, done, operations.len() as u64);
-        done += turn.operations.len() as u64;
+            .progress(post.id, Doing::Operations, done, begun.operations.len() as u64);
+        done += begun.turn.operations.len() as u64;
         let mut run = Run {
             post,
             session,
-            operations: &operations,
-            turn: &turn,
-            doubtful: operations.iter().any(|operation| {
-                turn.operations.contains(&operation.id) && operation.state == OperationState::Sent
-            }),
+            operations: &begun.operations,
+            turn: &begun.turn,
+            doubtful: begun.doubtful,
+            unknown: false,
         };
-        run.mark_sent().await?;
         match run.carry_out().await {
+            Ok(_) if run.unknown => later.put_off(post, &begun).await?,
             Ok(writes) => run.settle(writes).await?,
             Err(error) if holds(&error) => run.hold(&error).await?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// What must wait until the next look at its mailbox: the UIDs' generation has changed, and which message is which
+/// is not known yet.
+#[derive(Default)]
+struct Later {
+    mailboxes: BTreeSet<MailboxId>,
+    messages: BTreeSet<MessageId>,
+}
+
+impl Later {
+    fn concerns(&self, operation: &Operation) -> bool {
+        let mut targets = operation.targets.iter();
+        self.mailboxes.contains(&operation.mailbox)
+            || targets.any(|target| self.messages.contains(&target.message))
+    }
+
+    async fn put_off(&mut self, post: &Post, begun: &Begun) -> Result<(), Error> {
+        self.mailboxes.insert(begun.turn.mailbox);
+        let concerned = begun
+            .operations
+            .iter()
+            .filter(|operation| begun.turn.operations.contains(&operation.id));
+        let mut writes = Vec::new();
+        for operation in concerned {
+            self.messages
+                .extend(operation.targets.iter().map(|target| target.message));
+            // As it was: nothing of it has been sent.
+            writes.push(Write::SetOperation {
+                id: operation.id,
+                state: operation.state,
+                tries: operation.tries,
+                reply: operation.reply.clone(),
+            });
+        }
+        post.core.apply(post.id, writes, Durability::Normal).await?;
+        Ok(())
+    }
+}
+
+/// A turn that is marked as handed to the server.
+struct Begun {
+    operations: Vec<Operation>,
+    turn: Turn,
+    doubtful: bool,
+}
+
+/// Takes the next turn and marks it, with nobody in between: what the user takes back is either cancelled before or
+/// known to be under way.
+async fn begin(post: &Post, later: &Later) -> Result<Option<Begun>, Error> {
+    let core = &post.core;
+    let _local = core.local().await;
+    let mut operations = core.store.operations(Some(post.id)).await?;
+    operations.retain(|operation| !later.concerns(operation));
+    let Some(turn) = queue::next_turn(&operations) else {
+        return Ok(None);
+    };
+    let concerned = || {
+        operations
+            .iter()
+            .filter(|operation| turn.operations.contains(&operation.id))
+    };
+    let doubtful = concerned().any(|operation| operation.state == OperationState::Sent);
+    // Fetching changes nothing on the server.
+    if turn.work != Work::Fetch {
+        let marks = concerned().map(|operation| Write::SetOperation {
+            id: operation.id,
+            state: OperationState::Sent,
+            tries: operation.tries.saturating_add(1),
+            reply: operation.reply.clone(),
+        });
+        // What must not happen twice has to be known after a power cut as well.
+        let durability = match turn.work {
+            Work::Flags(_) | Work::Expunge { .. } => Durability::Normal,
+            _ => Durability::Full,
+        };
+        core.apply(post.id, marks.collect(), durability).await?;
+    }
+    Ok(Some(Begun {
+        turn,
+        doubtful,
+        operations,
+    }))
 }
 
 /// Whether the server will not do this, however often it is asked.
@@ -66,6 +151,8 @@ struct Run<'a> {
     turn: &'a Turn,
     /// It was sent before and the answer was lost: look before doing it again.
     doubtful: bool,
+    /// Which message is which is not known before the next look at the mailbox: nothing was sent.
+    unknown: bool,
 }
 
 impl Run<'_> {
@@ -75,48 +162,45 @@ impl Run<'_> {
             .filter(|operation| self.turn.operations.contains(&operation.id))
     }
 
-    async fn mark_sent(&mut self) -> Result<(), Error> {
-        let writes = self.concerned().map(|operation| Write::SetOperation {
-            id: operation.id,
-            state: OperationState::Sent,
-            tries: operation.tries.saturating_add(1),
-            reply: operation.reply.clone(),
-        });
-        let writes = writes.collect();
-        self.post
-            .core
-            .apply(self.post.id, writes, Durability::Normal)
-            .await?;
-        Ok(())
-    }
-
     /// Does the work; returns what is to be written with its end.
     async fn carry_out(&mut self) -> Result<Vec<Write>, Error> {
+        if self.turn.work == Work::Mailbox {
+            return self.change_mailbox().await;
+        }
         let mailbox = self.mailbox(self.turn.mailbox).await?;
-        if matches!(self.turn.work, Work::Append) {
+        if self.turn.work == Work::Append {
             return self.append(&mailbox).await;
         }
         let selected = self.session.select(&mailbox.name, Access::Write, None).await?;
-        let validity = selected.uid_validity;
         let turn = self.turn;
         match &turn.work {
             Work::Flags(groups) => {
                 let mut writes = Vec::new();
                 for (change, aims) in groups {
-                    writes.extend(self.set_flags(&mailbox, validity, change, aims).await?);
+                    writes.extend(self.set_flags(&mailbox, &selected, change, aims).await?);
                 }
                 Ok(writes)
             }
-            Work::Move { to, aims } => self.relocate(validity, *to, aims, true).await,
-            Work::Copy { to, aims } => self.relocate(validity, *to, aims, false).await,
-            Work::Expunge { aims } => self.expunge(validity, aims).await,
-            Work::Append => Ok(Vec::new()),
+            Work::Move { to, aims } => self.relocate(&selected, *to, aims, true).await,
+            Work::Copy { to, aims } => self.relocate(&selected, *to, aims, false).await,
+            Work::Expunge { aims } => self.expunge(&selected, aims).await,
+            Work::Release { aims } => self.release(&selected, aims).await,
+            Work::Fetch => self.fetch_for_handover(&mailbox, &selected).await,
+            Work::Append | Work::Mailbox => Ok(Vec::new()),
         }
     }
 
+    /// The mailbox under the name by which the server knows it now.
     async fn mailbox(&mut self, id: MailboxId) -> Result<MailboxRow, Error> {
-        let row = self.post.core.store.mailbox(id).await?;
-        row.ok_or_else(|| Error::new(ErrorClass::Refused, "the mailbox is no longer there"))
+        let post = self.post;
+        let core = &post.core;
+        let _local = core.local().await;
+        let row = core.store.mailbox(id).await?;
+        let mut row = row.ok_or_else(|| Error::new(ErrorClass::Refused, "the mailbox is no longer there"))?;
+        let mut operations = core.store.operations(Some(post.id)).await?;
+        operations.retain(|operation| !self.turn.operations.contains(&operation.id));
+        row.name = super::mailbox::server_name(&row, &operations);
+        Ok(row)
     }
 
     /// The UIDs as they are now. A message that cannot be found any more is left out: somebody else has removed
@@ -128,6 +212,8 @@ impl Run<'_> {
         aims: &[Aim],
     ) -> Result<BTreeMap<Uid, MessageId>, Error> {
         let mut found = BTreeMap::new();
+        let state = self.post.core.store.sync_state(mailbox).await?;
+        let current = state.is_some_and(|state| Some(state.uid_validity) == validity);
         for aim in aims {
             let target = &aim.target;
             if let Some(uid) = target
@@ -138,13 +224,20 @@ impl Run<'_> {
                 continue;
             }
             let placement = self.post.core.store.placement(mailbox, target.message).await?;
-            let state = self.post.core.store.sync_state(mailbox).await?;
-            let current = state.is_some_and(|state| Some(state.uid_validity) == validity);
-            if let Some(uid) = placement.and_then(|placement| placement.uid).filter(|_| current) {
+            if let Some(uid) = placement
+                .as_ref()
+                .and_then(|placement| placement.uid)
+                .filter(|_| current)
+            {
                 found.insert(uid, target.message);
             } else if let Some(uid) = self.search(target.message_id.as_ref()).await? {
                 found.insert(uid, target.message);
+            } else if state.is_some() && !current && placement.is_some() {
+                self.unknown = true;
             }
+        }
+        if self.unknown {
+            found.clear();
         }
         Ok(found)
     }
@@ -161,99 +254,6 @@ impl Run<'_> {
         };
         let mut uids = found.iter();
         Ok(uids.next().filter(|_| found.len() == 1))
-    }
-
-    async fn set_flags(
-        &mut self,
-        mailbox: &MailboxRow,
-        validity: Option<UidValidity>,
-        change: &FlagChange,
-        aims: &[Aim],
-    ) -> Result<Vec<Write>, Error> {
-        let found = self.resolve(mailbox.id, validity, aims).await?;
-        if found.is_empty() || change.is_empty() {
-            return Ok(Vec::new());
-        }
-        let uids: UidSet = found.keys().copied().collect();
-        self.session.store_flags(&uids, change).await?;
-        let post = self.post;
-        let store = &post.core.store;
-        let mut writes = Vec::new();
-        for placement in store.placements_by_uids(mailbox.id, &uids).await? {
-            writes.push(Write::SetFlags {
-                message: placement.message,
-                mailbox: mailbox.id,
-                flags: placement.flags,
-                base: queue::base_after(&placement.base, change),
-            });
-        }
-        Ok(writes)
-    }
-
-    async fn relocate(
-        &mut self,
-        validity: Option<UidValidity>,
-        to: MailboxId,
-        aims: &[Aim],
-        away: bool,
-    ) -> Result<Vec<Write>, Error> {
-        let target = self.mailbox(to).await?;
-        let mut found = self.resolve(self.turn.mailbox, validity, aims).await?;
-        let mut writes = Vec::new();
-        if self.doubtful {
-            let (arrived, uid_validity) = self.already_in(&target, aims).await?;
-            writes.extend(self.learn(to, uid_validity, &arrived).await?);
-            let copied: UidSet = found
-                .iter()
-                .filter(|(_, message)| arrived.contains_key(*message))
-                .map(|(uid, _)| *uid)
-                .collect();
-            found.retain(|_, message| !arrived.contains_key(message));
-            if away && !copied.is_empty() {
-                self.remove(&copied).await?;
-            }
-        }
-        if found.is_empty() {
-            return Ok(writes);
-        }
-        let uids: UidSet = found.keys().copied().collect();
-        let copied = if away {
-            let outcome = self.session.move_messages(&uids, &target.name).await?;
-            if outcome.originals == Expunged::LeftDeleted {
-                log::warn!(
-                    "The server cannot remove single messages: moved ones stay behind, marked deleted."
-                );
-            }
-            outcome.copied
-        } else {
-            self.session.copy(&uids, &target.name).await?
-        };
-        if let Some(copied) = copied {
-            let arrived = pair(&copied, &found);
-            writes.extend(self.learn(to, Some(copied.uid_validity), &arrived).await?);
-        }
-        Ok(writes)
-    }
-
-    /// Which of the messages an earlier try has brought into the target already.
-    async fn already_in(
-        &mut self,
-        target: &MailboxRow,
-        aims: &[Aim],
-    ) -> Result<(BTreeMap<MessageId, Uid>, Option<UidValidity>), Error> {
-        let source = self.mailbox(self.turn.mailbox).await?;
-        let selected = self.session.select(&target.name, Access::Examine, None).await?;
-        let mut arrived = BTreeMap::new();
-        for aim in aims {
-            if let Some(uid) = self.search(aim.target.message_id.as_ref()).await? {
-                let other = self.post.core.store.placement_by_uid(target.id, uid).await?;
-                if other.is_none_or(|other| other.message == aim.target.message) {
-                    arrived.insert(aim.target.message, uid);
-                }
-            }
-        }
-        self.session.select(&source.name, Access::Write, None).await?;
-        Ok((arrived, selected.uid_validity))
     }
 
     /// Messages have got their UIDs in the target: their placements and later operations are told.
@@ -292,88 +292,6 @@ impl Run<'_> {
         Ok(writes)
     }
 
-    async fn expunge(&mut self, validity: Option<UidValidity>, aims: &[Aim]) -> Result<Vec<Write>, Error> {
-        let found = self.resolve(self.turn.mailbox, validity, aims).await?;
-        let expected: BTreeMap<MessageId, Option<&InternetMessageId>> = aims
-            .iter()
-            .map(|aim| (aim.target.message, aim.target.message_id.as_ref()))
-            .collect();
-        let uids: UidSet = found.keys().copied().collect();
-        if uids.is_empty() {
-            return Ok(Vec::new());
-        }
-        // A UID may have been given to another message behind our back: what cannot be undone is checked first.
-        let mut certain = UidSet::default();
-        let mut summaries: Vec<Summary> = Vec::new();
-        self.session
-            .fetch_summaries(&uids, &mut |summary| summaries.push(summary))
-            .await?;
-        for summary in summaries {
-            let here = posthorn_mime::parse_header(&summary.header).envelope.message_id;
-            let wanted = found.get(&summary.uid).and_then(|message| expected.get(message));
-            if wanted.is_some_and(|wanted| *wanted == here.as_ref()) {
-                certain.insert(summary.uid);
-            }
-        }
-        if !certain.is_empty() {
-            self.remove(&certain).await?;
-        }
-        Ok(Vec::new())
-    }
-
-    async fn remove(&mut self, uids: &UidSet) -> Result<(), Error> {
-        self.session
-            .store_flags(uids, &FlagChange::adding(posthorn_model::Flag::Deleted))
-            .await?;
-        if self.session.expunge(uids).await? == Expunged::LeftDeleted {
-            log::warn!("The server cannot remove single messages: they stay, marked deleted.");
-        }
-        Ok(())
-    }
-
-    async fn append(&mut self, mailbox: &MailboxRow) -> Result<Vec<Write>, Error> {
-        let operation = self.concerned().next().cloned();
-        let Some(operation) = operation else {
-            return Ok(Vec::new());
-        };
-        let OperationKind::Append { hash, flags, date } = &operation.kind else {
-            return Ok(Vec::new());
-        };
-        let Some(target) = operation.targets.first() else {
-            return Ok(Vec::new());
-        };
-        if self.doubtful && target.message_id.is_some() {
-            let selected = self.session.select(&mailbox.name, Access::Examine, None).await?;
-            if let Some(uid) = self.search(target.message_id.as_ref()).await? {
-                let arrived = BTreeMap::from([(target.message, uid)]);
-                return self.learn(mailbox.id, selected.uid_validity, &arrived).await;
-            }
-        }
-        let hash = hash
-            .hash()
-            .ok_or_else(|| Error::bug("an upload without its message"))?;
-        let raw = self.post.core.store.raw(hash).await?;
-        let raw =
-            raw.ok_or_else(|| Error::new(ErrorClass::Refused, "the message to upload is no longer here"))?;
-        let flags: &Flags = flags;
-        let placed = self
-            .session
-            .append(&mailbox.name, flags, Some(*date), &raw)
-            .await?;
-        let (uid_validity, uid) = match placed {
-            Some((validity, uid)) => (Some(validity), Some(uid)),
-            None => {
-                let selected = self.session.select(&mailbox.name, Access::Examine, None).await?;
-                (
-                    selected.uid_validity,
-                    self.search(target.message_id.as_ref()).await?,
-                )
-            }
-        };
-        let arrived: BTreeMap<MessageId, Uid> = uid.map(|uid| (target.message, uid)).into_iter().collect();
-        self.learn(mailbox.id, uid_validity, &arrived).await
-    }
-
     /// The server has done it.
     async fn settle(&mut self, mut writes: Vec<Write>) -> Result<(), Error> {
         let post = self.post;
@@ -393,55 +311,118 @@ impl Run<'_> {
             }
         }
         // Undone meanwhile: it must not come back.
-        let operations = core.store.operations(Some(self.post.id)).await?;
+        let operations = core.store.operations(None).await?;
         writes.retain(|write| match write {
             Write::PutOperation(next) => operations.iter().any(|known| known.id == next.id),
             _ => true,
         });
-        writes.extend(self.turn.operations.iter().map(|id| Write::RemoveOperation(*id)));
-        core.apply(self.post.id, writes, Durability::Normal).await?;
-        let done: Vec<OperationId> = self.turn.operations.clone();
+        // What goes on in another way stays in the queue.
+        let done: Vec<OperationId> = self
+            .turn
+            .operations
+            .iter()
+            .copied()
+            .filter(|id| {
+                !writes
+                    .iter()
+                    .any(|write| matches!(write, Write::PutOperation(next) if next.id == *id))
+            })
+            .collect();
+        writes.extend(done.iter().map(|id| Write::RemoveOperation(*id)));
+        let released = super::handover::release(&operations, &done);
+        let mut others: Vec<AccountId> = released.iter().map(|operation| operation.account).collect();
+        writes.extend(
+            released
+                .into_iter()
+                .map(|operation| Write::PutOperation(Box::new(operation))),
+        );
+        let durability = match self.turn.work {
+            // It lets something be removed elsewhere.
+            Work::Append | Work::Fetch => Durability::Full,
+            _ => Durability::Normal,
+        };
+        others.extend(writes.iter().filter_map(|write| match write {
+            Write::PutOperation(next) if next.account != post.id => Some(next.account),
+            _ => None,
+        }));
+        core.apply(post.id, writes, durability).await?;
         core.clear_where(|topic| matches!(topic, Topic::Operation(_, id) if done.contains(&id)));
+        for account in others {
+            core.nudge(account);
+        }
         Ok(())
     }
 
     /// The server refused for good: what was done here is taken back, and the user is told in its words.
     async fn hold(&mut self, error: &Error) -> Result<(), Error> {
+        if self.turn.work == Work::Mailbox {
+            return self.hold_mailbox(error).await;
+        }
         let post = self.post;
         let core = &post.core;
         let _local = core.local().await;
+        let error = self.name_place(error).await?;
         let mut writes = Vec::new();
         for operation in self.concerned() {
-            for target in &operation.targets {
-                let here = match &operation.kind {
-                    OperationKind::Move { to } | OperationKind::Copy { to } => {
-                        core.store.placement(*to, target.message).await?
-                    }
-                    _ => core.store.placement(operation.mailbox, target.message).await?,
-                };
-                writes.extend(super::apply::take_back(operation, target, here.as_ref()));
-            }
-            writes.push(Write::SetOperation {
-                id: operation.id,
-                state: OperationState::Held,
-                tries: operation.tries.saturating_add(1),
-                reply: error.message.clone(),
-            });
-            core.raise(Topic::Operation(self.post.id, operation.id), error);
+            writes.extend(take_back(core, operation).await?);
+            writes.push(held(operation, &error));
+            core.raise(Topic::Operation(post.id, operation.id), &error);
         }
-        core.apply(self.post.id, writes, Durability::Normal).await?;
+        core.apply(post.id, writes, Durability::Normal).await?;
+        // A removal elsewhere may wait for what will not be done.
+        for account in core.account_ids().into_iter().filter(|id| *id != post.id) {
+            core.nudge(account);
+        }
         Ok(())
+    }
+
+    /// The error with the mailbox that it is about: the one that was to take the messages, where there is one.
+    async fn name_place(&mut self, error: &Error) -> Result<Error, Error> {
+        let place = match &self.turn.work {
+            Work::Move { to, .. } | Work::Copy { to, .. } => *to,
+            _ => self.turn.mailbox,
+        };
+        let row = self.post.core.store.mailbox(place).await?;
+        let path = row.map_or_else(String::new, |row| format!("{}: ", row.name.path));
+        Ok(Error {
+            message: format!("{path}{}", error.message),
+            ..error.clone()
+        })
     }
 }
 
-/// Which message became which UID: COPYUID names the n-th of one list as the n-th of the other. Only what was asked
-/// for is believed.
-fn pair(copied: &CopyUid, found: &BTreeMap<Uid, MessageId>) -> BTreeMap<MessageId, Uid> {
-    if copied.from.len() != copied.to.len() {
-        return BTreeMap::new();
+/// Writes that take a refused operation's messages back here.
+async fn take_back(core: &Core, operation: &Operation) -> Result<Vec<Write>, Error> {
+    let mut writes = Vec::new();
+    for target in &operation.targets {
+        let here = match &operation.kind {
+            OperationKind::Move { to } | OperationKind::Copy { to } => {
+                core.store.placement(*to, target.message).await?
+            }
+            _ => core.store.placement(operation.mailbox, target.message).await?,
+        };
+        writes.extend(super::apply::take_back(operation, target, here.as_ref()));
     }
-    let pairs = copied.from.iter().zip(&copied.to);
-    pairs
-        .filter_map(|(from, to)| Some((*found.get(from)?, *to)))
-        .collect()
+    if let OperationKind::Handover {
+        copy, append, hash, ..
+    } = &operation.kind
+        && (append.is_some() || hash.is_none())
+    {
+        writes.extend(append.map(Write::RemoveOperation));
+        let placements = core.store.placements_of(*copy).await?;
+        writes.extend(placements.into_iter().map(|placement| Write::Unplace {
+            message: placement.message,
+            mailbox: placement.mailbox,
+        }));
+    }
+    Ok(writes)
+}
+
+fn held(operation: &Operation, error: &Error) -> Write {
+    Write::SetOperation {
+        id: operation.id,
+        state: OperationState::Held,
+        tries: operation.tries.saturating_add(1),
+        reply: error.message.clone(),
+    }
 }

@@ -1,7 +1,7 @@
 //! Takes an intent back. Where the server has not heard of it, the pair is cancelled and it never will; where it
 //! has, the inverse goes the same way as any wish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::operation::{Hash64, Target};
 use posthorn_model::{
@@ -52,6 +52,7 @@ pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Erro
         touched: Vec::new(),
         messages: 0,
     };
+    way.mailboxes_back(&record).await?;
     for step in record.steps.iter().rev() {
         way.take(step).await?;
     }
@@ -88,6 +89,26 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// Mailboxes first: messages cannot go back into one that is not there.
+    async fn mailboxes_back(&mut self, record: &Intent) -> Result<(), Error> {
+        let core = self.core;
+        let accounts: BTreeSet<AccountId> = record.mailboxes.iter().map(|step| step.account).collect();
+        for account in accounts {
+            let facts = super::housekeeping::load(core, account, record.id).await?;
+            for step in record
+                .mailboxes
+                .iter()
+                .rev()
+                .filter(|step| step.account == account)
+            {
+                let plan = facts.take_back(step, &mut || core.store.new_operation_id())?;
+                self.writes.extend(plan.writes);
+                self.touched.push(account);
+            }
+        }
+        Ok(())
+    }
+
     async fn take(&mut self, step: &Step) -> Result<(), Error> {
         let operation = step
             .operation
@@ -109,6 +130,7 @@ impl Way<'_> {
                 self.returned.get(&(step.mailbox, step.message)).cloned()
             }
             Back::Flags { .. } | Back::Restore { .. } => store.placement(step.mailbox, step.message).await?,
+            Back::Handback { copy, to, .. } => store.placement(*to, *copy).await?,
         };
         let done = match &step.back {
             Back::Flags { change } => self.flags_back(step, here, change, unheard),
@@ -132,6 +154,7 @@ impl Way<'_> {
                 };
                 self.restore(step, placement, hash.as_ref(), unheard).await?
             }
+            Back::Handback { .. } => self.hand_back(step, here, unheard).await?,
         };
         if done {
             self.messages += 1;
@@ -285,6 +308,64 @@ impl Way<'_> {
         Ok(true)
     }
 
+    /// The source gets the message back, unless it kept it; the copy in the other account goes.
+    async fn hand_back(
+        &mut self,
+        step: &Step,
+        here: Option<Placement>,
+        unheard: bool,
+    ) -> Result<bool, Error> {
+        let Back::Handback {
+            copy,
+            to,
+            away,
+            uid,
+            flags,
+            base,
+            hash,
+        } = &step.back
+        else {
+            return Ok(false);
+        };
+        let record = self.core.store.message(*copy).await?;
+        let hash = hash.clone().or_else(|| Some(record.as_ref()?.hash?.into()));
+        if *away {
+            if !unheard && hash.is_none() {
+                // Only the other server has it whole: it must stay there.
+                return Ok(false);
+            }
+            let placement = Placement {
+                message: step.message,
+                mailbox: step.mailbox,
+                uid: uid.filter(|_| unheard),
+                flags: flags.clone(),
+                base: base.clone(),
+            };
+            self.restore(step, placement, hash.as_ref(), unheard).await?;
+        }
+        let Some(here) = here else {
+            return Ok(*away);
+        };
+        let upload = self.operations.iter().find(|operation| {
+            operation.mailbox == *to
+                && matches!(operation.kind, OperationKind::Append { .. })
+                && operation.targets.iter().any(|target| target.message == *copy)
+        });
+        let unsent = upload.filter(|upload| upload.is_unheard() || upload.state == OperationState::Held);
+        self.writes.push(Write::Unplace {
+            message: *copy,
+            mailbox: *to,
+        });
+        match unsent {
+            Some(upload) => self.cancel(Some(upload.id)),
+            None => self.send(*to, OperationKind::Expunge, &here),
+        }
+        if let Some(room) = self.rooms.get(to) {
+            self.touched.push(room.account);
+        }
+        Ok(true)
+    }
+
     fn send(&mut self, mailbox: MailboxId, kind: OperationKind, here: &Placement) {
         if self.rooms.get(&mailbox).is_none_or(|room| room.local) {
             return;
@@ -300,6 +381,7 @@ impl Way<'_> {
             uid: here.uid,
             before: here.flags.clone(),
             message_id: None,
+            size: None,
         });
     }
 
@@ -334,7 +416,7 @@ impl Way<'_> {
             receipt: Receipt {
                 intent: None,
                 messages: self.messages,
-                draft: None,
+                ..Receipt::default()
             },
             wake: self.touched,
             ..Outcome::default()

@@ -6,7 +6,7 @@ use posthorn_model::{
     SpecialUse, SubmissionId, SubmissionState,
 };
 use posthorn_store::Durability;
-use posthorn_store::write::Write;
+use posthorn_store::write::{NewMessage, Write};
 
 use super::apply::{Applier, Effect, Facts, Intent, Placed, Room};
 use super::undo;
@@ -49,6 +49,13 @@ pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
             };
             act(core, &selection, Act::Discard).await
         }
+        Command::CreateMailbox { account, path } => super::housekeeping::create(core, account, &path).await,
+        Command::RenameMailbox { mailbox, path } => super::housekeeping::rename(core, mailbox, &path).await,
+        Command::DeleteMailbox {
+            mailbox,
+            with_messages,
+        } => super::housekeeping::delete(core, mailbox, with_messages).await,
+        Command::SubscribeMailbox { mailbox, on } => super::housekeeping::subscribe(core, mailbox, on).await,
         Command::Undo { intent } => undo::take_back(core, intent).await,
         Command::SaveDraft {
             account,
@@ -122,9 +129,12 @@ async fn act(core: &Core, selection: &Selection, act: Act) -> Result<Outcome, Er
         _ => None,
     };
     let _local = core.local().await;
-    let facts = gather(core, selection, to).await?;
+    let mut facts = gather(core, selection, to).await?;
     if facts.placed.is_empty() {
         return Err(Error::config("there is no such message"));
+    }
+    if let Act::Copy(to) | Act::Move(to) = &act {
+        prepare_copies(core, &mut facts, *to).await?;
     }
     let intent = core.store.new_operation_id().0;
     let effect = {
@@ -136,20 +146,67 @@ async fn act(core: &Core, selection: &Selection, act: Act) -> Result<Outcome, Er
     commit(core, &facts, intent, effect).await
 }
 
+/// What the messages become in the account of `to`, where they are another's. Call with [`Core::local`] held.
+async fn prepare_copies(core: &Core, facts: &mut Facts, to: MailboxId) -> Result<(), Error> {
+    let Some(target) = facts.rooms.get(&to).map(|room| room.account) else {
+        return Ok(());
+    };
+    let foreign: Vec<MessageId> = facts
+        .placed
+        .iter()
+        .filter(|placed| {
+            let room = facts.rooms.get(&placed.mailbox);
+            room.is_some_and(|room| room.account != target)
+        })
+        .map(|placed| placed.message)
+        .collect();
+    for message in foreign {
+        if facts.copies.contains_key(&message) {
+            continue;
+        }
+        let Some(record) = core.store.message(message).await? else {
+            continue;
+        };
+        let raw = match record.hash {
+            Some(hash) => core.store.raw(hash).await?.map(|raw| (hash, raw)),
+            None => None,
+        };
+        let copy = match raw {
+            Some((hash, raw)) => {
+                let size = raw.len() as u64;
+                let parsed = posthorn_mime::parse(&raw);
+                crate::intake::build_message(&core.store, target, hash, size, parsed, record.received)
+            }
+            None => NewMessage {
+                id: core.store.message_id(record.date),
+                account: target,
+                envelope: record.envelope,
+                received: record.received,
+                size: record.size,
+                has_attachments: record.has_attachments,
+                body: None,
+            },
+        };
+        facts.copies.insert(message, copy);
+    }
+    Ok(())
+}
+
 /// Writes the effect and its way back in one transaction.
 pub async fn commit(core: &Core, facts: &Facts, intent: i64, effect: Effect) -> Result<Outcome, Error> {
-    if effect.steps.is_empty() {
+    if effect.steps.is_empty() && effect.mailboxes.is_empty() {
         return Ok(Outcome::default());
     }
     let mut writes = effect.writes;
-    writes.extend(remember(core, facts, intent, effect.steps).await?);
-    let account = touched(facts).unwrap_or(AccountId(0));
-    core.apply(account, writes, Durability::Full).await?;
+    writes.extend(remember(core, facts, intent, effect.steps, effect.mailboxes).await?);
+    let account = touched(facts).or_else(|| effect.accounts.first().copied());
+    core.apply(account.unwrap_or(AccountId(0)), writes, Durability::Full)
+        .await?;
     Ok(Outcome {
         receipt: Receipt {
             intent: Some(intent),
             messages: effect.messages,
-            draft: None,
+            ..Receipt::default()
         },
         wake: effect.accounts,
         ..Outcome::default()
@@ -166,11 +223,13 @@ async fn remember(
     facts: &Facts,
     intent: i64,
     steps: Vec<super::apply::Step>,
+    mailboxes: Vec<super::mailbox::Step>,
 ) -> Result<Vec<Write>, Error> {
     let record = Intent {
         id: intent,
         at: facts.now,
         steps,
+        mailboxes,
     };
     let text = serde_json::to_string(&record)
         .map_err(|error| Error::bug(format!("the way back could not be written down: {error}")))?;
@@ -215,6 +274,7 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
                 base: placement.base,
                 message_id: record.envelope.message_id.clone(),
                 hash: record.hash,
+                size: record.size,
             });
         }
         if let Some((account, row)) = core.store.ledger_of(message).await?
@@ -223,7 +283,12 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
             facts.ledger.insert(message, (account, row, config.pop3.leave));
         }
     }
+    let operations = core.store.operations(None).await?;
+    let leaving = super::mailbox::leaving(&operations);
     for row in core.store.mailboxes(None).await? {
+        if leaving.contains(&row.id) {
+            continue;
+        }
         let room = Room {
             id: row.id,
             account: row.account,
@@ -234,7 +299,7 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
         };
         facts.rooms.insert(row.id, room);
     }
-    for operation in core.store.operations(None).await? {
+    for operation in operations {
         let unheard = operation.state != OperationState::Sent && operation.tries == 0;
         if unheard && matches!(operation.kind, posthorn_model::OperationKind::Append { .. }) {
             for target in &operation.targets {

@@ -99,6 +99,7 @@ async fn file_copy(core: &Core, record: &SubmissionRecord) -> Result<Vec<Write>,
                 uid: None,
                 before: Flags::default(),
                 message_id,
+                size: Some(size),
             }],
             kind: OperationKind::Append {
                 hash: hash.into(),

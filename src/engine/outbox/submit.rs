@@ -222,6 +222,7 @@ fn done(record: &SubmissionRecord, draft: Option<MessageId>, send: bool) -> Outc
             intent: None,
             messages: 1,
             draft,
+            ..Receipt::default()
         },
         send: if send { vec![record.account] } else { Vec::new() },
         ..Outcome::default()

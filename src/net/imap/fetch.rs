@@ -212,6 +212,27 @@ impl Session {
         Ok(())
     }
 
+    /// What tells messages apart, and no more: `size`, and a `header` of nothing but the Message-ID. For a look
+    /// before something is done to them that cannot be taken back.
+    ///
+    /// # Errors
+    /// Where the connection or the protocol fails.
+    pub async fn fetch_identities(
+        &mut self,
+        uids: &UidSet,
+        each: &mut (dyn FnMut(Summary) + Send),
+    ) -> Result<UidSet, Error> {
+        self.client.set_literals(Literals::default());
+        let items = "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
+        let mut sink = Sink::Summaries {
+            each,
+            bare: false,
+            utf8: self.utf8,
+        };
+        let fetched = self.fetch(split(uids, SUMMARIES), items, &mut sink).await?;
+        Ok(fetched.received)
+    }
+
     /// Whole messages, raw, with the sizes that were announced for them (0 where unknown). Each goes out as soon
     /// as it is whole, large ones as a file. Returns what came; a body that the server gives as NIL, or as empty
     /// where it is not, has not come.

@@ -45,8 +45,17 @@ pub(super) fn read_label(wire: &[u8], utf8: bool) -> String {
     decoded.unwrap_or(text)
 }
 
+impl super::Session {
+    /// The name for a path that a person wrote, with `/` between levels, as this connection spells it.
+    #[must_use]
+    pub fn spell(&self, path: &str, delimiter: Option<char>) -> MailboxName {
+        from_path(path, delimiter, self.utf8)
+    }
+}
+
 /// The name for a path that a person wrote, with `/` between levels.
-pub(super) fn from_path(path: &str, delimiter: Option<char>, utf8: bool) -> MailboxName {
+#[must_use]
+pub fn from_path(path: &str, delimiter: Option<char>, utf8: bool) -> MailboxName {
     let text: String = path
         .chars()
         .map(|c| match (c, delimiter) {

@@ -22,6 +22,7 @@ fn placed(message: i64, mailbox: i64, flags: Flags) -> Placed {
         flags,
         message_id: None,
         hash: None,
+        size: 10,
     }
 }
 
@@ -131,11 +132,107 @@ fn flags_that_are_set_already_ask_for_nothing() {
 }
 
 #[test]
-fn refuses_another_account_and_a_missing_purpose() {
+fn refuses_a_missing_mailbox_and_a_missing_purpose() {
     let facts = facts(false, vec![placed(1, 1, Flags::default())]);
-    assert!(apply(&facts, |applier| applier.move_to(MailboxId(11))).is_err());
     assert!(apply(&facts, |applier| applier.move_to(MailboxId(99))).is_err());
     assert!(apply(&facts, |applier| applier.file(SpecialUse::Junk)).is_err());
+}
+
+fn copy_of(message: i64, to: i64) -> NewMessage {
+    NewMessage {
+        id: MessageId(message),
+        account: AccountId(to),
+        envelope: posthorn_model::Envelope::default(),
+        received: None,
+        size: 10,
+        has_attachments: false,
+        body: None,
+    }
+}
+
+#[test]
+fn what_goes_to_another_account_is_removed_only_after_its_upload() {
+    let check =
+        |what: &str, whole: bool, away: bool, local_source: bool, local_target: bool, expect: &[&str]| {
+            let mut one = placed(1, 1, Flags::default().with(Flag::Seen));
+            one.hash = whole.then_some(Hash([7; 32]));
+            let mut facts = facts(false, vec![one]);
+            facts.copies.insert(MessageId(1), copy_of(500, 2));
+            for (id, local) in [(1, local_source), (11, local_target)] {
+                if let Some(room) = facts.rooms.get_mut(&MailboxId(id)) {
+                    room.local = local;
+                }
+            }
+            let to = MailboxId(11);
+            let effect = apply(&facts, |applier| {
+                if away {
+                    applier.move_to(to)
+                } else {
+                    applier.copy_to(to)
+                }
+            });
+            let effect = effect.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let kinds: Vec<&str> = operations(&effect)
+                .iter()
+                .map(|operation| match &operation.kind {
+                    OperationKind::Append { hash, .. } if hash.hash().is_some() => "append",
+                    OperationKind::Append { .. } => "append later",
+                    OperationKind::Handover {
+                        append: Some(_),
+                        hash: Some(_),
+                        ..
+                    } => "wait",
+                    OperationKind::Handover { hash: Some(_), .. } => "remove",
+                    OperationKind::Handover { .. } => "fetch",
+                    _ => "other",
+                })
+                .collect();
+            assert_eq!(kinds, expect, "{what}");
+            let gone = effect.writes.iter().any(|write| {
+                matches!(
+                    write,
+                    Write::Unplace {
+                        mailbox: MailboxId(1),
+                        ..
+                    }
+                )
+            });
+            assert_eq!(gone, away, "{what}");
+            let here = effect.writes.iter().any(|write| {
+                matches!(
+                    write,
+                    Write::Place {
+                        mailbox: MailboxId(11),
+                        message: MessageId(500),
+                        uid: None,
+                        ..
+                    }
+                )
+            });
+            assert!(here, "{what}");
+        };
+    check("a move", true, true, false, false, &["append", "wait"]);
+    check(
+        "a move of headers",
+        false,
+        true,
+        false,
+        false,
+        &["append later", "fetch"],
+    );
+    check("a copy", true, false, false, false, &["append"]);
+    check(
+        "a copy of headers",
+        false,
+        false,
+        false,
+        false,
+        &["append later", "fetch"],
+    );
+    check("from POP3", true, true, true, false, &["append"]);
+    check("into POP3", true, true, false, true, &["remove"]);
+    check("headers into POP3", false, true, false, true, &["fetch"]);
+    check("POP3 to POP3", true, true, true, true, &[]);
 }
 
 #[test]
@@ -201,6 +298,7 @@ fn a_way_back_survives_being_written_down() {
     let intent = Intent {
         id: 9,
         at: Timestamp(50),
+        mailboxes: Vec::new(),
         steps: effect.steps,
     };
     let text = serde_json::to_string(&intent).expect("written");

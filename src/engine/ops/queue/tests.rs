@@ -15,6 +15,7 @@ fn operation(id: i64, mailbox: i64, kind: OperationKind, messages: &[i64]) -> Op
                 uid: u32::try_from(*message).ok().and_then(Uid::new),
                 before: Flags::default(),
                 message_id: None,
+                size: None,
             })
             .collect(),
         kind,

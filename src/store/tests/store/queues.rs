@@ -111,6 +111,7 @@ fn operations_and_submissions_read_back() {
             uid: Uid::new(4),
             before: Flags::default().with(Flag::Flagged),
             message_id: None,
+            size: None,
         }],
         kind: OperationKind::SetFlags {
             change: FlagChange::adding(Flag::Seen),
