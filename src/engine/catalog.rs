@@ -171,6 +171,9 @@ impl Catalog {
     }
 
     pub async fn page(&self, view: View, start: PageStart, limit: u32) -> Result<Page, Error> {
+        if let View::Mailbox(mailbox) = view {
+            self.core.visit(mailbox);
+        }
         let page = self.core.store.page(view, start, limit as usize).await?;
         Ok(Page {
             rows: self.read_rows(page.rows),

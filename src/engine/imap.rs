@@ -3,6 +3,7 @@
 pub(crate) mod bodies;
 pub(crate) mod driver;
 pub mod folders;
+mod lookout;
 pub(crate) mod mailbox;
 pub mod merge;
 pub mod plan;

@@ -1,11 +1,11 @@
 //! What everything in the engine shares: the store, the way to servers, secrets, the time, events and problems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, NetworkPolicy, Timestamp};
+use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, MailboxId, NetworkPolicy, Timestamp};
 use posthorn_net::{Credentials, DialOptions, Dialer};
 use posthorn_store::write::Write;
 use posthorn_store::{Changes, Durability, Store};
@@ -41,6 +41,8 @@ pub struct Core {
     /// writing would be lost otherwise. Never held across the network.
     local: tokio::sync::Mutex<()>,
     pub stop: watch::Sender<bool>,
+    /// Mailboxes that somebody has looked at since the start.
+    visited: Mutex<BTreeSet<MailboxId>>,
     /// What the network may be used for.
     network: watch::Sender<Network>,
     /// Counts how often the machine woke or its way to the network changed: connections made before are dead.
@@ -76,6 +78,7 @@ impl Core {
             wakers: Mutex::default(),
             local: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
+            visited: Mutex::default(),
             network: watch::Sender::default(),
             moves: watch::Sender::default(),
             unindexed: tokio::sync::Notify::new(),
@@ -249,6 +252,19 @@ impl Core {
             done,
             total,
         });
+    }
+
+    /// Somebody looks at this mailbox: its news matter.
+    pub fn visit(&self, mailbox: MailboxId) {
+        self.lock_visited().insert(mailbox);
+    }
+
+    pub fn visited(&self) -> BTreeSet<MailboxId> {
+        self.lock_visited().clone()
+    }
+
+    fn lock_visited(&self) -> std::sync::MutexGuard<'_, BTreeSet<MailboxId>> {
+        self.visited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn network(&self) -> Network {

@@ -9,4 +9,5 @@ mod outbox;
 mod pop3;
 mod profile;
 mod proxy;
+mod watch;
 mod world;

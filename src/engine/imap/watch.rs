@@ -1,85 +1,136 @@
-//! Watches the inbox by IDLE (RFC 2177). What it sees is only a hint: the actor looks for itself.
+//! Watches for news over a connection of its own: by NOTIFY of every mailbox (RFC 5465), else by IDLE of the inbox
+//! (RFC 2177) and by asking the others for their STATUS in between. What it sees is only a hint: the actor looks
+//! for itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthorn_model::{ErrorClass, SpecialUse};
-use posthorn_net::imap::{Access, IdleEvent};
+use posthorn_model::{ErrorClass, NetworkPolicy};
+use posthorn_net::imap::Session;
+use tokio::time::{Instant, sleep};
 
+use super::lookout::Lookout;
 use crate::Error;
 use crate::account::{Post, connect};
-use crate::schedule::{self, Extent};
+use crate::link::{Onward, Vigil};
+use crate::schedule::{Extent, Pause, Watching};
 use crate::shared::Core;
 
-/// One wait: the command is renewed well within it.
-const WAIT: Duration = Duration::from_secs(25 * 60);
+/// How long until a server that told nothing by itself, or took no further connection, is asked again.
+const AGAIN: Duration = Duration::from_secs(30 * 60);
 
-/// Runs while the account works in the background; ends where the server has no IDLE: polling does it then.
+/// A moment for a new network to carry something.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// How a watch ended.
+enum Ended {
+    /// The server tells nothing by itself: polling does it.
+    Mute,
+    /// The account has no connection to spare: the actor listens between passes.
+    Crowded,
+    Offline,
+    /// The machine woke, or stands in another network.
+    Moved,
+    Failed(Error),
+}
+
+/// Runs while the account works in the background, until it stops.
 pub async fn run(post: Arc<Post>) {
-    let mut failures = 0;
-    loop {
-        let mut signed_in = post.signed_in.subscribe();
-        tokio::select! {
-            () = post.supervisor.stopped() => return,
-            // Trouble with signing in is told once, by the pass that met it.
-            ready = async { signed_in.wait_for(|ready| *ready).await.is_ok() } => if !ready {
-                return;
-            },
+    let mut vigil = Vigil::default();
+    let work = async {
+        loop {
+            be_ready(&post).await;
+            let begun = Instant::now();
+            let ended = watch(&post).await;
+            post.watching.send_replace(Watching::Nothing);
+            let wait = settle(&post, &mut vigil, ended, begun.elapsed());
+            sleep(wait).await;
         }
-        let watched = tokio::select! {
-            () = post.supervisor.stopped() => return,
-            watched = watch(&post, &mut failures) => watched,
-        };
-        let Err(error) = watched else {
-            return;
-        };
-        failures += 1;
-        log::info!("Watching account {} was interrupted: {error}.", post.id);
-        // The next pass says whether the account works; until then there is nothing to watch.
-        post.signed_in.send_replace(false);
-        post.hint(Extent::All);
-        let Some(pause) = schedule::retry_after(ErrorClass::Network, error.pause, failures, Core::chance())
-        else {
-            return;
-        };
-        tokio::select! {
-            () = post.supervisor.stopped() => return,
-            () = tokio::time::sleep(pause) => {}
+    };
+    tokio::select! {
+        () = post.supervisor.stopped() => {}
+        () = work => {}
+    }
+}
+
+/// Trouble with signing in is told once, by the pass that met it: until one went well there is nothing to watch.
+async fn be_ready(post: &Post) {
+    let mut signed_in = post.signed_in.subscribe();
+    let mut network = post.core.watch_network();
+    let online = network.wait_for(|network| network.in_effect() != NetworkPolicy::Offline);
+    // The senders live as long as the account: without them nothing is left to watch, and it is being stopped.
+    if online.await.is_err() || signed_in.wait_for(|ready| *ready).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// How long to wait before the next watch.
+fn settle(post: &Post, vigil: &mut Vigil, ended: Ended, lasted: Duration) -> Duration {
+    match ended {
+        Ended::Mute | Ended::Crowded => AGAIN,
+        Ended::Offline => Duration::ZERO,
+        Ended::Moved => {
+            vigil.forget();
+            SETTLE
+        }
+        Ended::Failed(error) => {
+            log::info!("Watching account {} was interrupted: {error}.", post.id);
+            // The next pass says whether the account works, and finds what came meanwhile.
+            post.signed_in.send_replace(false);
+            post.hint(Extent::All);
+            match vigil.ended(lasted, error.pause, Core::chance()) {
+                Onward::Again(wait) => wait,
+                Onward::Poll(wait) => {
+                    log::info!(
+                        "Account {} is polled: its server ends every watch early.",
+                        post.id
+                    );
+                    wait
+                }
+            }
         }
     }
 }
 
-/// `Ok` where the server has no IDLE.
-async fn watch(post: &Post, failures: &mut u32) -> Result<(), Error> {
-    let mailboxes = post.core.store.mailboxes(Some(post.id)).await?;
-    let inbox = mailboxes
-        .into_iter()
-        .find(|mailbox| mailbox.special_use == Some(SpecialUse::Inbox));
-    let inbox = inbox.ok_or_else(|| Error::new(ErrorClass::Network, "the inbox is not known yet"))?;
-    let mut session = connect(post).await?;
-    if !session.capabilities().has("IDLE") {
+async fn watch(post: &Post) -> Ended {
+    let mut moves = post.core.watch_moves();
+    moves.mark_unchanged();
+    let mut session = tokio::select! {
+        () = post.core.went_offline() => return Ended::Offline,
+        Ok(()) = moves.changed() => return Ended::Moved,
+        connected = connect(post) => match connected {
+            Ok(session) => session,
+            Err(error) if is_too_many(&error) => return Ended::Crowded,
+            Err(error) => return Ended::Failed(error),
+        },
+    };
+    let ended = tokio::select! {
+        () = post.core.went_offline() => Ended::Offline,
+        Ok(()) = moves.changed() => Ended::Moved,
+        ended = listen(post, &mut session) => ended,
+    };
+    // Only where it is still in a state to hear it.
+    if matches!(ended, Ended::Mute) {
         session.logout().await;
-        return Ok(());
     }
-    session.select(&inbox.name, Access::Examine, None).await?;
-    let look = || Extent::Mailboxes([inbox.id].into());
-    // What came between the last pass and now.
-    post.hint(look());
-    *failures = 0;
+    ended
+}
+
+/// One connection more than the server allows, as far as can be told: the actor's own has just worked.
+fn is_too_many(error: &Error) -> bool {
+    error.pause == Pause::Crowded || matches!(error.class, ErrorClass::Auth | ErrorClass::Refused)
+}
+
+async fn listen(post: &Post, session: &mut Session) -> Ended {
+    let mut lookout = match Lookout::open(post, session).await {
+        Ok(Some(lookout)) => lookout,
+        Ok(None) => return Ended::Mute,
+        Err(error) => return Ended::Failed(error),
+    };
     loop {
-        let told = tokio::select! {
-            () = post.core.went_offline() => None,
-            told = session.idle(WAIT) => Some(told?),
-        };
-        match told {
-            Some(IdleEvent::Changed) => {
-                post.hint(look());
-            }
-            Some(IdleEvent::Timeout) => {}
-            None => {
-                session.logout().await;
-                return Err(Error::new(ErrorClass::Network, "posthorn is set to work offline"));
-            }
+        post.watching.send_replace(lookout.watching());
+        if let Err(error) = lookout.round(post, session).await {
+            return Ended::Failed(error);
         }
     }
 }
