@@ -194,6 +194,9 @@ impl Dialer {
         stream
             .set_nodelay(true)
             .map_err(|error| Error::from_io(host, "connecting", &error))?;
+        // So that a connection that only waits keeps its place in routers, and a dead peer shows. Where the system
+        // does not let us, deadlines find it out later.
+        let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive());
         let (traffic, prefix) = (Traffic::default(), Prefix::default());
         let metered = Metered::new(stream, traffic.clone(), prefix.clone());
         let mut channel = Channel::new(Box::new(metered), host, false, traffic, prefix);
@@ -245,15 +248,17 @@ impl Dialer {
         let host = endpoint.host.as_str();
         let prefix = channel.prefix().clone();
         let plain = !channel.is_tls();
+        // A greeting may not drip in for ever.
+        let rest = self.shared.options.read_timeout * 2;
         let mut reading = Box::pin(channel.read_line(GREETING));
         let mut first = timeout(self.shared.suspicion, reading.as_mut()).await;
         if first.is_err() && plain && prefix.bytes().is_empty() {
             if self.expects_tls(endpoint).await {
                 return Err(tls_expected(host));
             }
-            first = Ok(reading.as_mut().await);
+            first = timeout(rest, reading.as_mut()).await;
         } else if first.is_err() {
-            first = Ok(reading.as_mut().await);
+            first = timeout(rest, reading.as_mut()).await;
         }
         drop(reading);
         let line = first.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -325,6 +330,15 @@ async fn finish_greeting(
         }
     }
     Ok(greeting)
+}
+
+fn keep_alive() -> socket2::TcpKeepalive {
+    let keep_alive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15));
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+    let keep_alive = keep_alive.with_retries(4);
+    keep_alive
 }
 
 async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -70,6 +70,11 @@ pub struct Session {
     namespaces: Option<Option<Namespaces>>,
     /// RFC 4978.
     compressed: bool,
+    quirks: quirks::Quirks,
+    /// The server speaks IMAP4rev2 and nothing older.
+    rev2_only: bool,
+    /// RFC 6855 section 4: what is appended may be UTF-8 in its header.
+    utf8_append: bool,
 }
 
 /// A mailbox as LIST shows it.

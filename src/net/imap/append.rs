@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::change::wire_flags;
 use super::client::Reply;
-use super::code::Done;
+use super::code::{Done, ResponseCode};
 use super::{Session, date};
 use crate::Error;
 
@@ -35,6 +35,11 @@ impl Session {
             let what = "an empty message cannot be put into a mailbox";
             return Err(Error::new(ErrorClass::Bug, self.client.host(), what));
         }
+        if let Some(limit) = self.append_limit().filter(|limit| raw.len() as u64 > *limit) {
+            let what = format!("the server takes no message above {limit} bytes");
+            let error = Error::new(ErrorClass::Refused, self.client.host(), what);
+            return Err(error.permanently(true).coded(Some(ResponseCode::TooBig)));
+        }
         let mut done = self.append_once(mailbox, flags, received, raw).await?;
         if done.status.is("TRYCREATE") {
             self.create(mailbox, None).await?;
@@ -48,6 +53,16 @@ impl Session {
         let mut numbers = status.arguments.split_ascii_whitespace().map(str::parse::<u32>);
         let mut next = || numbers.next()?.ok();
         Ok(next().and_then(UidValidity::new).zip(next().and_then(Uid::new)))
+    }
+
+    /// The largest message that the server takes, where it says so for all mailboxes (RFC 7889).
+    #[must_use]
+    pub fn append_limit(&self) -> Option<u64> {
+        let limits = self
+            .capabilities
+            .iter()
+            .filter_map(|name| name.strip_prefix("APPENDLIMIT="));
+        limits.filter_map(|limit| limit.parse().ok()).min()
     }
 
     async fn append_once(
@@ -67,8 +82,15 @@ impl Session {
         }
         let plus = if at_once { "+" } else { "" };
         // RFC 6855 section 4: with UTF8=ACCEPT, raw 8-bit headers need the UTF8 form.
-        let eight_bit = self.utf8 && !raw.is_ascii();
-        let (open, close) = if eight_bit { ("UTF8 (~", ")") } else { ("", "") };
+        let eight_bit = self.utf8_append && !raw.is_ascii();
+        // RFC 3516 section 4.4: a NUL needs a binary literal. It is all that BINARY is good for here, since what is
+        // fetched must be the message as it is, and not decoded.
+        let binary = raw.contains(&0) && self.capabilities.has("BINARY");
+        let (open, close) = match (eight_bit, binary) {
+            (true, _) => ("UTF8 (~", ")"),
+            (false, true) => ("~", ""),
+            (false, false) => ("", ""),
+        };
         command.push_str(&format!(" {open}{{{}{plus}}}", raw.len()));
         let until = Instant::now() + self.client.patience() + Duration::from_secs(raw.len() as u64 / SLOWEST);
         let tag = self.client.send(&command).await?;

@@ -124,8 +124,16 @@ impl Session {
                     &format!("{command} {set} {target}"),
                     "the messages could not be put into the mailbox",
                     &mut |reply| {
-                        if let Reply::Status(Verdict::Ok, status) = reply {
-                            told = told.take().or_else(|| copy_uid(&status, &set));
+                        match reply {
+                            Reply::Status(Verdict::Ok, status) => {
+                                told = told.take().or_else(|| copy_uid(&status, &set));
+                            }
+                            // Exchange forgets the `* OK` before it.
+                            Reply::Data(captured) => {
+                                let status = StatusText::parse(&String::from_utf8_lossy(&captured.text));
+                                told = told.take().or_else(|| copy_uid(&status, &set));
+                            }
+                            _ => {}
                         }
                     },
                 )

@@ -18,6 +18,10 @@ use crate::{Channel, Error, TrafficCount};
 /// Untagged replies that one command may bring before we stop believing in its end.
 const MOST_REPLIES: u64 = 20_000_000;
 
+/// Replies that answer nothing, and such as only our parsers read, that one command may bring.
+const MOST_CHATTER: u32 = 50_000;
+const MOST_DATA: u32 = 2_000_000;
+
 /// Ends of commands that are kept until they are asked for: as many as are ever under way together.
 const MOST_EARLY: usize = 64;
 
@@ -31,6 +35,7 @@ pub(super) enum Reply {
     /// Untagged OK, NO or BAD.
     Status(Verdict, StatusText),
     Exists(u32),
+    Expunged,
     Fetch(Fetched),
     /// What async-imap did not see.
     Data(Captured),
@@ -55,6 +60,11 @@ pub(super) struct Client {
     notified: bool,
     /// STATUS and LIST replies answer a question.
     asking: bool,
+    /// Such replies since the last command was sent.
+    chatter: u32,
+    data: u32,
+    /// A FETCH brought a MODSEQ that cannot be.
+    odd_modseq: bool,
     /// When the server last said anything.
     last_heard: Instant,
     /// Why nothing can be asked any more.
@@ -88,6 +98,9 @@ impl Client {
             heard: Heard::default(),
             notified: false,
             asking: false,
+            chatter: 0,
+            data: 0,
+            odd_modseq: false,
             last_heard: Instant::now(),
             broken: None,
             flying: 0,
@@ -234,6 +247,8 @@ impl Client {
             return Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)));
         }
         self.flying += 1;
+        self.chatter = 0;
+        self.data = 0;
         Ok(())
     }
 
@@ -249,7 +264,10 @@ impl Client {
         }
         let read = tokio::time::timeout_at(until, self.session.read_response()).await;
         match read {
-            Ok(Ok(Some(response))) => Ok(self.sort(response.parsed())),
+            Ok(Ok(Some(response))) => {
+                let reply = self.sort(response.parsed());
+                self.bear(reply)
+            }
             Ok(Ok(None)) => Err(self.lost(
                 &std::io::ErrorKind::UnexpectedEof.into(),
                 "it should have answered",
@@ -265,11 +283,33 @@ impl Client {
     /// The next reply, or none by `until`: silence is no fault while idling.
     pub(super) async fn next_within(&mut self, until: Instant) -> Result<Option<Reply>, Error> {
         match tokio::time::timeout_at(until, self.session.read_response()).await {
-            Ok(Ok(Some(response))) => Ok(Some(self.sort(response.parsed()))),
+            Ok(Ok(Some(response))) => {
+                let reply = self.sort(response.parsed());
+                self.bear(reply).map(Some)
+            }
             Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "we waited for news")),
             Ok(Err(error)) => Err(self.lost(&error, "we waited for news")),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Nobody chatters that much and answers in the end.
+    fn bear(&mut self, reply: Reply) -> Result<Reply, Error> {
+        match &reply {
+            Reply::Status(..) | Reply::Exists(_) | Reply::Continue(_) | Reply::Other => self.chatter += 1,
+            Reply::Data(_) => self.data += 1,
+            Reply::Fetch(fetched) => self.odd_modseq |= fetched.odd_modseq,
+            Reply::Done(..) | Reply::Expunged => {}
+        }
+        if self.chatter > MOST_CHATTER || self.data > MOST_DATA {
+            return Err(self.give_up(Error::protocol(&self.host, "the server's reply does not end")));
+        }
+        Ok(reply)
+    }
+
+    /// Whether a FETCH has brought a MODSEQ that cannot be.
+    pub(super) const fn has_odd_modseq(&self) -> bool {
+        self.odd_modseq
     }
 
     fn sort(&mut self, response: &Response<'_>) -> Reply {
@@ -330,7 +370,7 @@ impl Client {
             }
             Response::Expunge(_) => {
                 self.shrunk();
-                Reply::Other
+                Reply::Expunged
             }
             _ => Reply::Other,
         }

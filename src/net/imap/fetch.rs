@@ -109,7 +109,17 @@ impl Session {
                 .await?;
             done.demand_ok(self.client.host(), "the flags could not be read")?;
         }
+        self.doubt_modseq();
         Ok(())
+    }
+
+    /// Zoho gives messages the modification sequences 0 and -1: what changed cannot be asked by them.
+    fn doubt_modseq(&mut self) {
+        if self.client.has_odd_modseq() && self.condstore {
+            log::debug!("The server has the quirk zoho-modseq-below-one.");
+            self.condstore = false;
+            self.qresync = false;
+        }
     }
 
     /// What a list shows of `uids`, in whatever order the server sends it. Returns what came.
@@ -152,6 +162,7 @@ impl Session {
             received = union(&received, &again.received);
             fetched.damaged = union(&fetched.damaged, &again.damaged);
         }
+        self.doubt_modseq();
         let damaged = fetched.damaged.minus(&received);
         if !damaged.is_empty() {
             // A body structure or a header that cannot be read: ask for less of those.

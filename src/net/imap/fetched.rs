@@ -33,6 +33,8 @@ pub(super) struct Fetched {
     pub(super) body: Option<Payload>,
     /// From BODYSTRUCTURE: whether something is attached. `None` where it says nothing clear.
     pub(super) attachments: Option<bool>,
+    /// MODSEQ was 0 or less: the server's counting of changes is not to be relied upon.
+    pub(super) odd_modseq: bool,
     /// Where a piece of a body begins: `BODY[]<o>`.
     pub(super) origin: Option<u64>,
     /// RFC 8474 section 5.
@@ -55,6 +57,7 @@ impl Fetched {
                 }
                 AttributeValue::ModSeq(modseq) => {
                     fetched.modseq = Some(ModSeq(*modseq)).filter(|modseq| modseq.0 > 0);
+                    fetched.odd_modseq = fetched.modseq.is_none();
                 }
                 AttributeValue::Rfc822Size(size) => fetched.size = Some(u64::from(*size)),
                 _ => {}
@@ -118,6 +121,7 @@ impl Fetched {
                 scanner.walk(&mut |_, token| read = read.or(token.number()))?;
                 // RFC 7162 section 3.1.1: never 0; Zoho says 0 and -1 where it has none.
                 self.modseq = read.filter(|modseq| *modseq > 0).map(ModSeq);
+                self.odd_modseq = self.modseq.is_none();
             }
             b"EMAILID" | b"THREADID" if matches!(value, Token::Open) => {
                 let mut read = None;

@@ -26,6 +26,15 @@ pub enum IdleEvent {
     Timeout,
 }
 
+/// How listening ended.
+enum Heard {
+    /// News, or the time is over.
+    Enough,
+    /// The server ended its command by itself.
+    Ended(Done),
+    Interrupted,
+}
+
 impl Session {
     /// As [`Session::wait`], for who watches the selected mailbox alone.
     ///
@@ -75,13 +84,26 @@ impl Session {
     }
 
     /// Waits for news, for `up_to` at most: by IDLE, or by listening alone where [`Session::notify`] succeeded and
-    /// there is no IDLE; at once where the server told something during an earlier command. Nothing on a timeout.
-    /// IDLE is renewed in time, a connection that only listens is tried in time, and a server that does not answer
-    /// that is given up.
+    /// there is no IDLE; at once where the server told something during an earlier command. Nothing on a timeout, and
+    /// where the server ends its IDLE by itself. IDLE is renewed in time, a connection that only listens is tried in
+    /// time, and a server that does not answer that is given up.
     ///
     /// # Errors
     /// Config where the server tells no news by itself: poll with [`Session::noop`].
     pub async fn wait(&mut self, up_to: Duration) -> Result<Vec<News>, Error> {
+        self.wait_until(up_to, &mut std::future::pending()).await
+    }
+
+    /// As [`Session::wait`], and no longer than until `interrupt` is complete: the session can be used at once
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`Session::wait`].
+    pub async fn wait_until(
+        &mut self,
+        up_to: Duration,
+        interrupt: &mut (dyn Future<Output = ()> + Send + Unpin),
+    ) -> Result<Vec<News>, Error> {
         let can_idle = self.capabilities.has("IDLE");
         if !can_idle && !self.client.is_notified() {
             let what = "the server cannot tell news by itself";
@@ -99,37 +121,46 @@ impl Session {
                 return Ok(Vec::new());
             }
             // RFC 5465 asks for no IDLE, but Dovecot watches the selected mailbox only while it idles.
-            if can_idle {
-                self.idle_round(RENEW.min(left)).await?;
+            let go_on = if can_idle {
+                self.idle_round(RENEW.min(left), interrupt).await?
             } else if self.client.is_notified() {
-                self.listen_round(left).await?;
+                self.listen_round(left, interrupt).await?
             } else {
                 // NOTIFY ended, and there is no IDLE: the caller polls from the next time on.
+                false
+            };
+            if !go_on && !self.client.has_news() {
                 return Ok(Vec::new());
             }
         }
     }
 
-    /// Listens without a command; after nine minutes without a word, asks whether anybody is there.
-    async fn listen_round(&mut self, left: Duration) -> Result<(), Error> {
+    /// Listens without a command; after nine minutes without a word, asks whether anybody is there. False: leave.
+    async fn listen_round(
+        &mut self,
+        left: Duration,
+        interrupt: &mut (dyn Future<Output = ()> + Send + Unpin),
+    ) -> Result<bool, Error> {
         let silence = self.client.read_timeout();
         let quiet = self.client.last_heard().elapsed();
         let round = RENEW.saturating_sub(quiet).min(left);
         if round.is_zero() {
-            return self
-                .client
-                .demand("NOOP", "the server does not answer", &mut |_| {})
-                .await
-                .map(|_| ());
+            let what = "the server does not answer";
+            self.client.demand("NOOP", what, &mut |_| {}).await?;
+            return Ok(true);
         }
         self.client.set_read_timeout(round + silence);
-        let listened = self.listen("", round).await;
+        let listened = self.listen("", round, interrupt).await;
         self.client.set_read_timeout(silence);
-        listened.map(|_| ())
+        Ok(!matches!(listened?, Heard::Interrupted))
     }
 
-    /// One IDLE from its command to its tagged reply. News are noted by the client.
-    async fn idle_round(&mut self, round: Duration) -> Result<(), Error> {
+    /// One IDLE from its command to its tagged reply. News are noted by the client. False: leave.
+    async fn idle_round(
+        &mut self,
+        round: Duration,
+        interrupt: &mut (dyn Future<Output = ()> + Send + Unpin),
+    ) -> Result<bool, Error> {
         let what = "the server does not wait for news";
         let silence = self.client.read_timeout();
         let tag = self.client.send("IDLE").await?;
@@ -141,28 +172,43 @@ impl Session {
                 Reply::Done(found, done) if found == tag => {
                     self.client.settled();
                     done.demand_ok(self.client.host(), what)?;
-                    return Ok(());
+                    return Ok(false);
                 }
                 reply => self.heed(&reply),
             }
         }
         self.client.set_read_timeout(round + silence);
-        let ended = self.listen(&tag, round).await;
+        let ended = self.listen(&tag, round, interrupt).await;
         self.client.set_read_timeout(silence);
-        let done = match ended? {
-            Some(done) => done,
-            None => {
+        let (done, go_on) = match ended? {
+            Heard::Ended(done) => (done, false),
+            heard => {
                 self.client.send_raw(b"DONE\r\n").await?;
                 let until = Instant::now() + self.client.patience();
-                self.client.finish(&tag, until, &mut |_| {}).await?
+                let mut flags = false;
+                let done = self
+                    .client
+                    .finish(&tag, until, &mut |reply| {
+                        flags |= matches!(reply, Reply::Fetch(_))
+                    })
+                    .await?;
+                if flags {
+                    self.client.note_news();
+                }
+                (done, !matches!(heard, Heard::Interrupted))
             }
         };
         done.demand_ok(self.client.host(), what)?;
-        Ok(())
+        Ok(go_on)
     }
 
-    /// Listens until there are news or the time is over; the command's end where the server ends it by itself.
-    async fn listen(&mut self, tag: &str, round: Duration) -> Result<Option<Done>, Error> {
+    /// Listens until there are news or the time is over.
+    async fn listen(
+        &mut self,
+        tag: &str,
+        round: Duration,
+        interrupt: &mut (dyn Future<Output = ()> + Send + Unpin),
+    ) -> Result<Heard, Error> {
         let mut end = Instant::now() + round;
         let mut lingering = false;
         loop {
@@ -170,11 +216,16 @@ impl Session {
                 lingering = true;
                 end = end.min(Instant::now() + LINGER);
             }
-            match self.client.next_within(end).await? {
-                None => return Ok(None),
+            let reply = tokio::select! {
+                biased;
+                () = &mut *interrupt => return Ok(Heard::Interrupted),
+                reply = self.client.next_within(end) => reply?,
+            };
+            match reply {
+                None => return Ok(Heard::Enough),
                 Some(Reply::Done(found, done)) if found == tag => {
                     self.client.settled();
-                    return Ok(Some(done));
+                    return Ok(Heard::Ended(done));
                 }
                 Some(reply) => self.heed(&reply),
             }

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use super::capability::Capabilities;
 use super::client::{Client, Reply};
 use super::code::{Done, StatusText, Verdict};
-use super::{Session, name, quirks};
+use super::quirks::Quirks;
+use super::scan::Scanner;
+use super::{Session, name};
 use crate::sasl::{Exchange, Mechanism};
 use crate::{Channel, Credentials, Dialer, Error, Greeter};
 
@@ -46,6 +48,7 @@ impl Session {
         credentials: &Credentials,
     ) -> Result<Self, Error> {
         let mut capabilities = greet(&channel)?;
+        let greeting = String::from_utf8_lossy(channel.greeting().unwrap_or_default()).into_owned();
         let without = dialer.without();
         let mut client = Client::new(channel, dialer.spool_dir()).await?;
         if capabilities.is_empty() {
@@ -58,7 +61,9 @@ impl Session {
         } else {
             told
         };
-        quirks::correct(&mut capabilities);
+        let rev2_only = capabilities.has("IMAP4rev2") && !capabilities.has("IMAP4rev1");
+        let mut quirks = Quirks::default();
+        quirks.learn(&mut capabilities, &greeting);
         capabilities.strike(without);
         let mut session = Self {
             client,
@@ -71,6 +76,9 @@ impl Session {
             prefix: String::new(),
             namespaces: None,
             compressed: false,
+            quirks,
+            rev2_only,
+            utf8_append: false,
         };
         session.introduce().await?;
         Ok(session)
@@ -87,16 +95,19 @@ impl Session {
             tags.push(self.client.send(&id).await?);
         }
         if self.capabilities.has("ENABLE") {
-            let wanted: Vec<&str> = ["CONDSTORE", "QRESYNC", "UTF8=ACCEPT"]
+            let mut wanted: Vec<&str> = ["CONDSTORE", "QRESYNC", "UTF8=ACCEPT"]
                 .into_iter()
                 .filter(|extension| self.capabilities.has(extension))
                 .collect();
+            // RFC 9051 section 6.3.1: where both revisions are offered the older one is spoken, and does.
+            wanted.extend(Some("IMAP4rev2").filter(|_| self.rev2_only));
             if !wanted.is_empty() {
                 self.client.allow_pipelining();
                 tags.push(self.client.send(&format!("ENABLE {}", wanted.join(" "))).await?);
             }
         }
         let mut enabled = Capabilities::default();
+        let mut called = String::new();
         for tag in tags {
             let until = Instant::now() + self.client.patience();
             // Whatever these say: nothing hangs on ID, and what ENABLE did not do is not used.
@@ -105,15 +116,37 @@ impl Session {
                     if let Some(list) = listed(&reply, "ENABLED") {
                         enabled = Capabilities::parse(&list);
                     }
+                    if let Some(fields) = listed(&reply, "ID") {
+                        called = name_in(&fields);
+                    }
                 })
                 .await?;
         }
         // RFC 7162 section 3.2.3: enabling QRESYNC enables CONDSTORE.
         self.qresync = enabled.has("QRESYNC");
         self.condstore = self.qresync || self.capabilities.has("CONDSTORE");
-        self.utf8 = enabled.has("UTF8=ACCEPT");
+        // RFC 6855 section 3, and RFC 9051 section 5.1 for whoever speaks that revision.
+        self.utf8_append = enabled.has("UTF8=ACCEPT");
+        self.utf8 = self.utf8_append || self.rev2_only;
+        self.quirks.learn(&mut self.capabilities, &called);
         Ok(())
     }
+}
+
+/// What a server calls itself in its answer to ID: `("name" "Dovecot" …)`.
+fn name_in(fields: &str) -> String {
+    let mut scanner = Scanner::over(fields.as_bytes());
+    let mut strings = Vec::new();
+    while let Some(token) = scanner.token() {
+        if strings.len() < 60
+            && let Some(bytes) = token.into_bytes()
+        {
+            strings.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    let (pairs, _) = strings.as_chunks::<2>();
+    let name = pairs.iter().find(|[field, _]| field.eq_ignore_ascii_case("name"));
+    name.map_or_else(String::new, |[_, name]| name.clone())
 }
 
 /// Reads the greeting; its capabilities count only where it came over the connection as it is now.

@@ -7,12 +7,13 @@ use tokio::time::Instant;
 use super::client::Reply;
 use super::code::Verdict;
 use super::guard::Captured;
+use super::quirks::Care;
 use super::scan::{Scanner, Token};
 use super::{ListedMailbox, Session, Status, fetched, name, special_use};
 use crate::Error;
 
 /// Mailboxes in one account.
-const MOST: usize = 200_000;
+const MOST: usize = 50_000;
 /// STATUS commands under way together.
 const PIPELINED: usize = 50;
 
@@ -82,6 +83,13 @@ impl Session {
                     return Err(self.client.give_up(error));
                 }
             }
+        }
+        // What was before RFC 6154; its names may be translated, so that only those which LIST shows count.
+        if self.capabilities.has("XLIST") && !self.capabilities.has("SPECIAL-USE") {
+            let patience = self.client.patience();
+            self.client
+                .run("XLIST \"\" \"*\"", patience, &mut |reply| gathered.accept(reply))
+                .await?;
         }
         if gathered.overflown {
             return Err(Error::protocol(
@@ -303,7 +311,10 @@ impl Session {
         let more = [
             (self.condstore, " HIGHESTMODSEQ"),
             (self.capabilities.has("STATUS=SIZE"), " SIZE"),
-            (self.capabilities.has("OBJECTID"), " MAILBOXID"),
+            (
+                self.capabilities.has("OBJECTID") && !self.quirks.ask_for(Care::NoMailboxIdInStatus),
+                " MAILBOXID",
+            ),
         ];
         items.extend(
             more.into_iter()
@@ -364,6 +375,9 @@ pub(super) fn begins(captured: &Captured, word: &[u8]) -> bool {
 impl Gathered {
     fn accept(&mut self, reply: Reply) {
         let Reply::Data(mut captured) = reply else { return };
+        if self.overflown {
+            return;
+        }
         if begins(&captured, b"LIST") {
             if let Some(mailbox) = parse_list(&mut captured, self.utf8) {
                 self.insert(mailbox);
@@ -373,6 +387,13 @@ impl Gathered {
                 && self.subscribed.len() < MOST
             {
                 self.subscribed.push(mailbox.name.wire);
+            }
+        } else if begins(&captured, b"XLIST") {
+            if let Some(listed) = parse_list(&mut captured, self.utf8)
+                && let Some(place) = self.places.get(&key(&listed.name.wire))
+                && let Some(mailbox) = self.mailboxes.get_mut(*place)
+            {
+                mailbox.special_use = mailbox.special_use.or(listed.special_use);
             }
         } else if begins(&captured, b"STATUS")
             && let Some((wire, status, _)) = parse_status(&mut captured)

@@ -9,6 +9,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tempfile::TempPath;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Session;
@@ -17,6 +18,7 @@ use super::code::Verdict;
 use super::fetch::{LIE, SLOWEST};
 use super::fetched::Fetched;
 use super::guard::Literals;
+use super::quirks::Care;
 use crate::{Error, Payload};
 
 /// Bytes in one piece.
@@ -210,6 +212,9 @@ impl Session {
             let what = "this message has been fetched already";
             return Err(Error::new(ErrorClass::Bug, self.client.host(), what));
         }
+        if self.quirks.ask_for(Care::NoPieces) {
+            return self.fetch_whole(uid, size).await;
+        }
         // A server that knows no pieces sends all of it: that has room on the disk too.
         let most = (size.saturating_mul(2) + LIE).min(LARGEST);
         self.client.set_literals(Literals::Whole { memory: PIECE, most });
@@ -235,6 +240,12 @@ impl Session {
                 Err(self.client.give_up(Error::protocol(self.client.host(), what)))
             }
         }
+    }
+
+    async fn fetch_whole(&mut self, uid: Uid, size: u64) -> Result<Option<Payload>, Error> {
+        let (sender, mut receiver) = mpsc::channel(1);
+        self.fetch_bodies(&[(uid, size)], &sender).await?;
+        Ok(receiver.try_recv().ok().map(|body| body.payload))
     }
 
     async fn fetch_pieces(&mut self, uid: Uid, size: u64, part: &mut PartialBody) -> Result<End, Error> {

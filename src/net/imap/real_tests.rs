@@ -94,6 +94,7 @@ async fn connect(port: u16, security: Security, ca_file: PathBuf, patience: u64)
 
 /// Summaries and bodies of everything in INBOX: how many came, and what went wrong if something did.
 async fn read_all(session: &mut Session) -> Result<(u64, u64, Option<Error>), Error> {
+    session.compress().await?;
     session.list().await?;
     session
         .select(&MailboxName::local("INBOX"), Access::Write, None)
@@ -116,7 +117,7 @@ async fn read_all(session: &mut Session) -> Result<(u64, u64, Option<Error>), Er
     Ok((summaries.len(), bodies, fetched.err()))
 }
 
-/// Mode, and what becomes of reading a mailbox of five messages.
+/// Mode, and what becomes of reading a mailbox of five messages; where chance decides how many come, only the error.
 const HOSTILE: &str = "
 ok                     5 of 5
 starttls-stripped      config
@@ -144,6 +145,48 @@ fetch-dup              5 of 5
 fetch-missing          3 of 4
 fetch-nil              0 of 5
 fetch-no               5 of 5
+starttls-refused       config
+starttls-no            config
+starttls-garbage       config
+preauth                protocol
+preauth-data           protocol
+starttls-inject-tagged protocol
+pretls-alert           protocol
+pretls-capa            protocol
+referral               auth
+login-disabled         config
+auth-fail              auth
+auth-limit             network
+greeting-bye           network
+greeting-garbage       config
+greeting-none          network
+drop-mid-line          network
+huge-literal-empty     0 of 5 protocol
+endless-untagged       protocol
+search-flood           5 of 5
+slow-drip              0 of 5 network
+stall-login            network
+stall-fetch            network
+untagged-only          network
+lie-exists             5 of 5
+exists-shrink          5 of 5
+uid-dup                4 of 4
+uid-desc               0 of 0
+uid-zero               0 of 0
+uidnext-low            5 of 5
+uidnext-missing        5 of 5
+uidvalidity-bump       5 of 5
+uidvalidity-missing    5 of 5
+uid-reuse              5 of 5
+size-lie               5 of 5
+expunge-oob            5 of 5
+expunge-midfetch       4 of 5
+list-flood             protocol
+select-no              refused
+compress-bomb          protocol
+drop-mid-literal-rst   network
+drop-random            network
+bye-random             network
 ";
 
 #[tokio::test]
@@ -171,8 +214,12 @@ async fn bears_a_hostile_server() {
                 }
             },
         };
-        assert_eq!(shown, expect, "{mode}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{mode} hangs");
+        let by_chance = ["drop-mid-literal-rst", "drop-random", "bye-random"].contains(&mode);
+        assert!(
+            shown == expect || (by_chance && shown.ends_with(expect)),
+            "{mode}: {shown}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(60), "{mode} hangs");
         assert_eq!(server.violations(), [""; 0], "{mode}");
     };
     let cases: Vec<(&str, &str)> = HOSTILE
@@ -180,8 +227,8 @@ async fn bears_a_hostile_server() {
         .filter_map(|line| line.split_once(' '))
         .map(|(mode, expect)| (mode, expect.trim()))
         .collect();
-    for four in cases.chunks(4) {
-        futures_util::future::join_all(four.iter().map(|(mode, expect)| run(mode, expect))).await;
+    for some in cases.chunks(8) {
+        futures_util::future::join_all(some.iter().map(|(mode, expect)| run(mode, expect))).await;
     }
 }
 

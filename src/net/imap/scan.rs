@@ -72,7 +72,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[cfg(test)]
+    /// Over text without literals.
     pub(super) fn over(text: &'a [u8]) -> Self {
         Self {
             text,

@@ -73,6 +73,9 @@ impl Session {
         }
         let status = done.demand_ok(self.client.host(), "the mailbox could not be opened")?;
         selected.read_only = mode == Access::Examine || status.is("READ-ONLY");
+        if !self.condstore {
+            selected.highest_modseq = None;
+        }
         // What was told on the way is part of the answer.
         self.client.take_news();
         if resume.is_some_and(|resume| Some(resume.uid_validity) == selected.uid_validity)

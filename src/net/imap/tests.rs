@@ -1,5 +1,10 @@
 //! Conversations with a server that plays from a script.
 
+mod extensions;
+mod news;
+mod pieces;
+mod quirks;
+
 use super::*;
 use crate::{Channel, Credentials, DialOptions, Dialer, Error};
 use posthorn_model::{ErrorClass, Secret};
