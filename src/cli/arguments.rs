@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 use crate::account::policy::PolicyRequest;
-use crate::unbuilt;
+use crate::{filter, unbuilt};
 
 /// A mail client for IMAP and POP3 that shows where your mail lives. Without a command it opens the window.
 #[derive(Debug, Parser)]
@@ -84,6 +84,9 @@ pub enum Command {
     Operations,
     /// List every stored message with its hash
     Dump,
+    /// Sort mail as it arrives
+    #[command(subcommand)]
+    Filter(filter::FilterCommand),
     /// List every deletion on a POP3 server
     Ledger(LedgerRequest),
     /// Run the built-in mailbox server on loopback, until interrupted

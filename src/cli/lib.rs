@@ -19,6 +19,7 @@ mod date;
 mod demo;
 mod dump;
 pub mod failure;
+mod filter;
 mod flag;
 mod ledger;
 mod list;
@@ -129,6 +130,7 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Outbox => outbox::run(context, output),
         Command::Operations => operations::run(context, output),
         Command::Dump => dump::run(context, output),
+        Command::Filter(command) => filter::run(command, context, output),
         Command::Ledger(request) => ledger::run(&request, context, output),
         Command::Sandbox(request) => sandbox::run(&request, output),
         Command::Demo => return Ok(Done::Window(demo::window(context))),
