@@ -36,6 +36,7 @@ pub mod db;
 mod error;
 mod ledger;
 pub mod listing;
+mod local;
 mod mailbox;
 mod message;
 mod migrate;

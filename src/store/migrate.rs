@@ -11,7 +11,10 @@ use crate::error::{Error, File, Result};
 
 /// In order: the first makes version 1.
 pub(crate) const INDEX: &[&str] = &[include_str!("migrations/index/0001_first.sql")];
-pub(crate) const MESSAGES: &[&str] = &[include_str!("migrations/messages/0001_first.sql")];
+pub(crate) const MESSAGES: &[&str] = &[
+    include_str!("migrations/messages/0001_first.sql"),
+    include_str!("migrations/messages/0002_local_places.sql"),
+];
 
 pub(crate) const fn known(file: File) -> &'static [&'static str] {
     match file {

@@ -11,14 +11,16 @@ use posthorn_model::{
     AccountId, Envelope, Flags, Hash, LedgerRow, LedgerState, MailboxId, MailboxName, MessageId, Part,
     SpecialUse, SyncState, Timestamp, Uid, UidValidity, Uidl,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::AccountRow;
-use crate::column::{flags_at, protocol_at, required_hash_at, time_at, uid_at, unsigned, validity_at};
+use crate::column::{
+    build_flags, flags_at, protocol_at, required_hash_at, time_at, uid_at, unsigned, validity_at,
+};
 use crate::db::{Access, Pace, Reader, Store, Writer, open_file, set_aside, suspect_mark};
 use crate::error::{Error, File, Result};
 use crate::write::{Durability, NewBody, NewMailbox, NewMessage, Write};
-use crate::{check, migrate, raw, settings};
+use crate::{check, local, migrate, raw, settings};
 
 /// What parsing a raw message finds: the engine's part in a rebuild.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -231,6 +233,8 @@ impl Store {
                 .filter(|from| from.account.id == account)
                 .collect();
             let Some(first) = origins.first() else { continue };
+            // Deleted here for good: what came by POP3 must not be downloaded again all the same.
+            let deleted = origins.iter().all(|origin| origin.absent);
             if known.accounts.insert(account) {
                 writes.push(Write::PutAccount {
                     id: account,
@@ -249,18 +253,23 @@ impl Store {
                     }
                 },
             };
-            writes.push(Write::AddMessage(Box::new(build_message(
-                id, account, &found, received,
-            ))));
+            if !deleted {
+                writes.push(Write::AddMessage(Box::new(build_message(
+                    id, account, &found, received,
+                ))));
+                added += 1;
+            }
             for origin in origins {
                 let mailbox = self.plan_mailbox(origin, known, writes);
-                writes.push(Write::Place {
-                    message: id,
-                    mailbox,
-                    uid: origin.uid,
-                    flags: origin.flags.clone(),
-                    base: origin.flags.clone(),
-                });
+                if !origin.absent {
+                    writes.push(Write::Place {
+                        message: id,
+                        mailbox,
+                        uid: origin.uid,
+                        flags: origin.flags.clone(),
+                        base: origin.flags.clone(),
+                    });
+                }
                 if let Some(uidl) = &origin.uidl {
                     let kept = known.ledger.get(&(account, uidl.clone()));
                     let row = build_ledger(uidl, kept, id, &found);
@@ -270,7 +279,6 @@ impl Store {
                     });
                 }
             }
-            added += 1;
         }
         Ok(added)
     }
@@ -351,6 +359,8 @@ struct Origin {
     uidl: Option<Uidl>,
     received: Option<Timestamp>,
     flags: Flags,
+    /// In a local mailbox, and taken out of it since.
+    absent: bool,
 }
 
 fn load_batch(reader: &Reader, after: i64, parse: &Parse) -> Result<Batch> {
@@ -399,43 +409,77 @@ fn load_batch(reader: &Reader, after: i64, parse: &Parse) -> Result<Batch> {
     Ok(batch)
 }
 
-/// One for each mailbox, the latest; none for what no list shows.
+/// One for each mailbox, the latest; none for what no list shows. In local mailboxes as it stood last.
 fn load_origins(messages: &Connection, raw: i64) -> rusqlite::Result<Vec<Origin>> {
+    let mut places = local::load_places(messages, raw)?;
     let mut select = messages.prepare_cached(
         "SELECT a.id, a.name, a.protocol, b.path, b.wire, b.delimiter, b.special_use, b.local,
                 (SELECT n.uid_validity FROM provenance n WHERE n.mailbox = b.id ORDER BY n.id DESC LIMIT 1),
-                p.uid_validity, p.uid, p.uidl, p.received, p.flags, p.keywords, max(p.id)
+                p.uid_validity, p.uid, p.uidl, p.received, p.flags, p.keywords, b.id, max(p.id)
          FROM provenance p JOIN mailbox b ON b.id = p.mailbox JOIN account a ON a.id = b.account
          WHERE p.raw = ?1 AND b.path <> '' GROUP BY b.id ORDER BY a.id, b.id",
     )?;
-    let rows = select.query_map([raw], |row| {
-        let delimiter: String = row.get(5)?;
-        let special_use: String = row.get(6)?;
-        let uid_validity = validity_at(row, 8)?;
-        let current = uid_validity.is_some() && uid_validity == validity_at(row, 9)?;
-        Ok(Origin {
-            account: AccountRow {
-                id: AccountId(row.get(0)?),
-                name: row.get(1)?,
-                protocol: protocol_at(row, 2)?,
-                total: 0,
-                headers_only: 0,
-            },
-            mailbox: MailboxName {
-                path: row.get(3)?,
-                wire: row.get(4)?,
-            },
-            delimiter: delimiter.chars().next(),
-            special_use: SpecialUse::parse(&special_use),
-            local: row.get(7)?,
-            uid_validity,
-            uid: uid_at(row, 10)?.filter(|_| current),
-            uidl: row.get::<_, Option<Vec<u8>>>(11)?.map(Uidl),
-            received: time_at(row, 12)?,
-            flags: flags_at(row, 13)?,
-        })
-    })?;
-    rows.collect()
+    let rows = select.query_map([raw], |row| Ok((row.get::<_, i64>(15)?, read_origin(row)?)))?;
+    let mut origins = Vec::new();
+    for row in rows {
+        let (mailbox, mut origin) = row?;
+        if let Some((flags, keywords)) = places.remove(&mailbox) {
+            origin.absent = flags == local::ABSENT;
+            origin.flags = build_flags(flags.max(0), &keywords);
+        }
+        origins.push(origin);
+    }
+    for (mailbox, (flags, keywords)) in places {
+        if flags != local::ABSENT
+            && let Some(mut origin) = load_room(messages, mailbox)?
+        {
+            origin.flags = build_flags(flags, &keywords);
+            origins.push(origin);
+        }
+    }
+    origins.sort_by_key(|origin| origin.account.id);
+    Ok(origins)
+}
+
+fn read_origin(row: &rusqlite::Row<'_>) -> rusqlite::Result<Origin> {
+    let delimiter: String = row.get(5)?;
+    let special_use: String = row.get(6)?;
+    let uid_validity = validity_at(row, 8)?;
+    let current = uid_validity.is_some() && uid_validity == validity_at(row, 9)?;
+    Ok(Origin {
+        account: AccountRow {
+            id: AccountId(row.get(0)?),
+            name: row.get(1)?,
+            protocol: protocol_at(row, 2)?,
+            total: 0,
+            headers_only: 0,
+        },
+        mailbox: MailboxName {
+            path: row.get(3)?,
+            wire: row.get(4)?,
+        },
+        delimiter: delimiter.chars().next(),
+        special_use: SpecialUse::parse(&special_use),
+        local: row.get(7)?,
+        uid_validity,
+        uid: uid_at(row, 10)?.filter(|_| current),
+        uidl: row.get::<_, Option<Vec<u8>>>(11)?.map(Uidl),
+        received: time_at(row, 12)?,
+        flags: flags_at(row, 13)?,
+        absent: false,
+    })
+}
+
+/// A local mailbox to which a message was moved: it came from elsewhere.
+fn load_room(messages: &Connection, mailbox: i64) -> rusqlite::Result<Option<Origin>> {
+    messages
+        .prepare_cached(
+            "SELECT a.id, a.name, a.protocol, b.path, b.wire, b.delimiter, b.special_use, b.local,
+                    NULL, NULL, NULL, NULL, NULL, 0, ''
+             FROM mailbox b JOIN account a ON a.id = b.account WHERE b.id = ?1 AND b.path <> ''",
+        )?
+        .query_row([mailbox], read_origin)
+        .optional()
 }
 
 fn build_message(

@@ -9,7 +9,7 @@ use crate::column::{keywords, protocol_at};
 use crate::error::Result;
 
 /// The mailbox's id in this file; `None` where the index does not know the account.
-pub(super) fn keep_mailbox(
+pub(crate) fn keep_mailbox(
     messages: &Connection,
     index: &Connection,
     account: AccountId,

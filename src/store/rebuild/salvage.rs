@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 use crate::column::required_hash_at;
 use crate::error::Result;
 use crate::raw::{self, Encoding, LARGE_DIR, decode, hash_bytes, hash_file};
-use crate::settings;
+use crate::{local, settings};
 
 /// Tables of the index that nothing else can bring back, parents first; and columns that must not come along.
 const PRECIOUS: &[(&str, &[&str])] = &[
@@ -120,6 +120,9 @@ pub(super) fn copy_raws(aside: &Path, dir: &Path, messages: &mut Connection) -> 
         let columns = load_columns(&tx, "provenance", &[])?;
         if let Err(error) = copy_rows(&damaged, "provenance", &columns, &tx) {
             log::warn!("Where some messages came from was lost with the damaged messages: {error}.");
+        }
+        if let Err(error) = local::salvage(&damaged, &tx) {
+            log::warn!("Marks of some local messages were lost with the damaged messages: {error}.");
         }
     }
     saved += take_large_files(dir, &tx);

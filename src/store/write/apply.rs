@@ -8,7 +8,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::Write;
 use crate::db::{Store, Writer};
 use crate::error::{Error, Result};
-use crate::{account, ledger, mailbox, message, operation, outbox, placement, raw, settings, sync_state};
+use crate::{
+    account, ledger, local, mailbox, message, operation, outbox, placement, raw, settings, sync_state,
+};
 
 /// When a batch is safe from a power cut. A crash of the program alone loses neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Store {
 }
 
 fn apply_batch(writer: &mut Writer, writes: &[Write], durability: Durability) -> Result<Changes> {
+    let touched = local::look(&writer.index, writes)?;
     let changes = with_durability(&mut writer.index, durability, |index| {
         let tx = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let changes = apply(&tx, writes)?;
@@ -68,6 +71,9 @@ fn apply_batch(writer: &mut Writer, writes: &[Write], durability: Durability) ->
         if let Err(error) = followed {
             log::warn!("The raw messages' account list lags behind: {error}.");
         }
+    }
+    if let Err(error) = local::follow(writer, &touched) {
+        log::warn!("Marks of local messages are in the index alone for now: {error}.");
     }
     Ok(changes)
 }

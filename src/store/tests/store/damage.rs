@@ -330,3 +330,84 @@ fn a_newer_file_is_refused_and_not_touched() {
         assert!(std::fs::read(&path).unwrap() == before, "{name}");
     }
 }
+
+/// Each message's mailbox and marks.
+fn marks(store: &Store) -> Vec<(String, String, Vec<String>)> {
+    let mut all = Vec::new();
+    for mailbox in wait(store.mailboxes(None)).unwrap() {
+        let page = wait(store.page(View::Mailbox(mailbox.id), PageStart::Newest, 10)).unwrap();
+        for row in page.rows {
+            let id = row.message_id.unwrap().0;
+            all.push((mailbox.name.path.clone(), id, row.flags.names()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn local_places_and_marks_survive_a_lost_index() {
+    let fixture = Fixture::new(Protocol::Pop3);
+    let (archive, put) = super::support::mailbox(&fixture.store, fixture.account, "Archive", true);
+    let (attic, put_attic) = super::support::mailbox(&fixture.store, fixture.account, "Attic", true);
+    fixture.apply(vec![put, put_attic]);
+    let find = |hash| wait(fixture.store.find_by_hash(fixture.account, hash)).unwrap()[0];
+    let ids: Vec<_> = (1..=5)
+        .map(|n| find(receive(&fixture, n, &format!("{n}@x words"))))
+        .collect();
+    let mut flags = Flags::default().with(Flag::Seen);
+    flags.insert_keyword(posthorn_model::Keyword::parse("work").unwrap());
+    fixture.apply(vec![
+        // Tagged and moved; starred; deleted for good; moved to and fro; moved to a mailbox that is renamed.
+        place(ids[0], archive, None, flags.clone()),
+        Write::Unplace {
+            message: ids[0],
+            mailbox: fixture.inbox,
+        },
+        Write::SetFlags {
+            message: ids[1],
+            mailbox: fixture.inbox,
+            flags: Flags::default().with(Flag::Flagged),
+            base: Flags::default(),
+        },
+        Write::Unplace {
+            message: ids[2],
+            mailbox: fixture.inbox,
+        },
+        place(ids[3], archive, None, Flags::default()),
+        Write::Unplace {
+            message: ids[3],
+            mailbox: fixture.inbox,
+        },
+        place(ids[4], attic, None, Flags::default()),
+        Write::Unplace {
+            message: ids[4],
+            mailbox: fixture.inbox,
+        },
+    ]);
+    fixture.apply(vec![
+        place(ids[3], fixture.inbox, None, Flags::default()),
+        Write::Unplace {
+            message: ids[3],
+            mailbox: archive,
+        },
+    ]);
+    let renamed = Write::PutMailbox(posthorn_store::NewMailbox {
+        id: attic,
+        account: fixture.account,
+        name: posthorn_model::MailboxName::local("Loft"),
+        delimiter: Some('/'),
+        special_use: None,
+        selectable: true,
+        subscribed: true,
+        local: true,
+    });
+    fixture.apply(vec![renamed]);
+    let before = marks(&fixture.store);
+    assert_eq!(before.len(), 4);
+    let dir = close(fixture);
+    std::fs::remove_file(dir.path().join("index.sqlite")).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    wait(store.rebuild(Arc::new(parse))).unwrap();
+    assert_eq!(marks(&store), before);
+}
