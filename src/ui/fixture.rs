@@ -123,7 +123,7 @@ impl State {
         Receipt {
             intent: Some(intent),
             messages: touched,
-            draft: None,
+            ..Receipt::default()
         }
     }
 
@@ -191,6 +191,7 @@ impl State {
                     intent: None,
                     messages: 1,
                     draft,
+                    ..Receipt::default()
                 }
             }
             Command::DiscardDraft(id) => {
