@@ -1,5 +1,6 @@
 //! One account's actor: it alone speaks to the account's mail server, one pass at a time, and is told what to do
-//! by messages. Beside it run the outbox, the watch for news and, for a user who waits, one more connection.
+//! by messages. Beside it run the outbox, the watch for news and the task that fetches
+//! messages over a connection of its own.
 
 mod worker;
 
@@ -13,12 +14,16 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::Error;
+use crate::imap::connections::Connections;
 use crate::imap::{bodies, watch as imap_watch};
 use crate::outbox::runner as outbox;
 use crate::report::{AccountReport, Bodies};
 use crate::schedule::{Extent, Watching};
 use crate::shared::Shared;
 use crate::supervise::Supervisor;
+
+/// Connections that servers commonly allow and that are enough.
+const CONNECTIONS: u8 = 3;
 
 /// What the actor is told.
 pub enum Request {
@@ -32,6 +37,8 @@ pub enum Request {
     Wake,
     /// So much has changed on the server, perhaps.
     Hint(Extent),
+    /// A user waits for this message, and no other connection can be had.
+    Fetch(MessageId),
     /// The user wants it looked at now.
     Check,
     /// From now on, work unasked.
@@ -42,7 +49,7 @@ pub enum Request {
 pub struct Actor {
     requests: mpsc::UnboundedSender<Request>,
     outbox: mpsc::UnboundedSender<outbox::Request>,
-    urgent: mpsc::UnboundedSender<MessageId>,
+    bodies: mpsc::UnboundedSender<bodies::Wish>,
     supervisor: Supervisor,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -53,13 +60,15 @@ impl Actor {
         let supervisor = Supervisor::new(Arc::clone(core), id);
         let (requests, inbox) = mpsc::unbounded_channel();
         let (outbox, submissions) = mpsc::unbounded_channel();
-        let (urgent, wanted) = mpsc::unbounded_channel();
+        let (bodies, wanted) = mpsc::unbounded_channel();
         let post = Arc::new(Post {
             core: Arc::clone(core),
             id,
             supervisor: supervisor.clone(),
             config,
             requests: requests.clone(),
+            connections: Connections::new(CONNECTIONS),
+            bodies: bodies.clone(),
             signed_in: watch::Sender::new(false),
             watching: watch::Sender::default(),
             login_delay: AtomicU32::new(0),
@@ -77,14 +86,14 @@ impl Actor {
         if post.config.protocol == Protocol::Imap {
             let waiting = Arc::clone(&post);
             tasks.push(supervisor.keep("fetch", move || {
-                bodies::serve_urgent(Arc::clone(&waiting), Arc::clone(&wanted))
+                bodies::serve(Arc::clone(&waiting), Arc::clone(&wanted))
             }));
             tasks.push(supervisor.keep("watch", move || imap_watch::run(Arc::clone(&post))));
         }
         Self {
             requests,
             outbox,
-            urgent,
+            bodies,
             supervisor,
             tasks,
         }
@@ -103,7 +112,7 @@ impl Actor {
     }
 
     pub fn fetch_body(&self, message: MessageId) {
-        let _ = self.urgent.send(message);
+        let _ = self.bodies.send(bodies::Wish::Urgent(message));
     }
 
     /// The outbox emptied as far as it can be, then one pass over so much.
@@ -154,6 +163,10 @@ pub struct Post {
     pub supervisor: Supervisor,
     pub config: AccountConfig,
     pub requests: mpsc::UnboundedSender<Request>,
+    /// How many connections the account may have.
+    pub connections: Arc<Connections>,
+    /// The task that fetches messages beside the actor.
+    pub bodies: mpsc::UnboundedSender<bodies::Wish>,
     /// The last pass in the background went well: the watch may connect.
     pub signed_in: watch::Sender<bool>,
     /// What the watch hears now: the less, the more often the account is polled.

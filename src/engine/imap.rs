@@ -1,8 +1,11 @@
 //! Mail by IMAP (RFC 9051, RFC 3501): plans, merging, and the drivers that carry them out.
 
 pub(crate) mod bodies;
+pub(crate) mod connections;
 pub(crate) mod driver;
 pub mod folders;
+pub mod identity;
+pub(crate) mod listing;
 mod lookout;
 pub(crate) mod mailbox;
 pub mod merge;

@@ -39,6 +39,7 @@ pub mod schedule;
 mod secrets;
 mod setup;
 mod shared;
+mod spool;
 mod supervise;
 pub mod whereabouts;
 

@@ -126,8 +126,7 @@ impl Manager {
     /// Brings the store in line with the configuration and settles what a crash left open.
     fn prepare(&self, paths: &Paths) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
-        // Spooled downloads that no store took over belong to nobody after a restart.
-        let _ = std::fs::remove_dir_all(paths.data.join("spool"));
+        crate::spool::clear(&paths.data.join("spool"));
         self.wait_for(prepare_store)?;
         if let Some(trouble) = core.with_rules(|rules| rules.trouble()) {
             core.raise(Topic::Filters(None), &trouble);

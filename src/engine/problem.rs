@@ -19,6 +19,14 @@ pub enum Topic {
     Sync(AccountId),
     /// One mailbox that the server does not open.
     Mailbox(AccountId, MailboxId),
+    /// More mailboxes than are kept.
+    Mailboxes(AccountId),
+    /// Messages that the server lists and does not hand over.
+    Withheld(AccountId, MailboxId),
+    /// The same, of their bodies.
+    WithoutBody(AccountId, MailboxId),
+    /// A mailbox whose numbers change whenever it is opened.
+    Unlasting(AccountId, MailboxId),
     /// A sudden disappearance.
     Vanished(AccountId, Option<MailboxId>),
     Operation(AccountId, OperationId),
@@ -39,6 +47,10 @@ impl Topic {
             Self::Stopped(account)
             | Self::Sync(account)
             | Self::Mailbox(account, _)
+            | Self::Mailboxes(account)
+            | Self::Withheld(account, _)
+            | Self::WithoutBody(account, _)
+            | Self::Unlasting(account, _)
             | Self::Vanished(account, _)
             | Self::Operation(account, _)
             | Self::LeftDeleted(account, _)

@@ -93,6 +93,11 @@ impl Core {
         self.clock.now()
     }
 
+    /// Where parts of large messages wait for the rest.
+    pub fn partial_dir(&self) -> PathBuf {
+        crate::spool::partial(&self.spool)
+    }
+
     /// The way to an account's servers. Trust roots are read when a server is first needed.
     pub async fn dialer(&self, config: &AccountConfig) -> Result<Dialer, Error> {
         if self.dialer.get().is_none() {

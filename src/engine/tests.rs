@@ -2,10 +2,12 @@
 //! holds, whatever breaks in between.
 
 mod filters;
+mod identity;
 mod imap;
 mod network;
 mod operations;
 mod outbox;
+mod passes;
 mod pop3;
 mod profile;
 mod proxy;

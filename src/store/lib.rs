@@ -22,6 +22,7 @@
 //! - lists: [`Store::page`], `row`, `rows`, `thread`, `counts`; [`Store::search`], `coverage`
 //! - accounts and mailboxes: [`Store::accounts`], `mailboxes`, `mailbox`, `sync_state`
 //! - messages: [`Store::message`], `find_by_message_id`, `find_by_hash`, `messages_without_body`
+//! - identity: [`Store::adrift`], `adrift_counts`, `find_candidates`; bodies to fetch: `bodies_missing`
 //! - placements: [`Store::placements_of`], `placement`, `placement_by_uid`, `placements_by_uids`,
 //!   `placements_in`, `uids`
 //! - raw bytes: [`Store::raw`], `raw_path`, `raw_to_file`, `has_raw`, `raw_totals`
@@ -34,6 +35,7 @@ mod check;
 mod column;
 pub mod db;
 mod error;
+mod identity;
 mod ledger;
 pub mod listing;
 mod local;
@@ -56,10 +58,11 @@ pub use account::AccountRow;
 pub use check::Depth;
 pub use db::Store;
 pub use error::{Error, File, Result};
+pub use identity::{Adrift, Candidate, Wanted};
 pub use ledger::LedgerMark;
 pub use listing::{Counts, ListRow, Page};
 pub use mailbox::MailboxRow;
-pub use message::{MessageRecord, Scope, WithoutBody};
+pub use message::{MessageRecord, Missing, Scope, WithoutBody};
 pub use outbox::SubmissionRecord;
 pub use placement::Placed;
 pub use raw::{LARGE, Provenance, RawInput, RawSource};

@@ -22,6 +22,8 @@ pub struct MailboxRow {
     pub local: bool,
     pub total: u64,
     pub unread: u64,
+    /// What the server calls it beside its name (RFC 8474); `None`: unknown.
+    pub object_id: Option<String>,
     /// `None`: never synchronised.
     pub sync: Option<SyncState>,
 }
@@ -43,7 +45,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT b.id, b.account, b.wire, b.path, b.delimiter, b.special_use, b.selectable, b.subscribed,
-                    b.local, b.total, b.unread, s.uid_validity, s.uid_next, s.highest_modseq
+                    b.local, b.total, b.unread, b.object_id, s.uid_validity, s.uid_next, s.highest_modseq
              FROM mailbox b LEFT JOIN sync_state s ON s.mailbox = b.id ",
             $rest
         )
@@ -80,7 +82,8 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
         local: row.get(8)?,
         total: unsigned(row.get(9)?),
         unread: unsigned(row.get(10)?),
-        sync: sync_state::read_at(row, 11)?,
+        object_id: row.get(11)?,
+        sync: sync_state::read_at(row, 12)?,
     })
 }
 

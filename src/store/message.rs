@@ -48,6 +48,17 @@ pub struct WithoutBody {
     pub received: Option<Timestamp>,
 }
 
+/// Which bodies to look for, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub mailbox: MailboxId,
+    /// Only older ones than this.
+    pub before: Option<MessageId>,
+    /// Only this one and newer ones.
+    pub from: Option<MessageId>,
+    pub limit: usize,
+}
+
 /// Which messages to look through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -64,6 +75,24 @@ impl Store {
     pub async fn messages_without_body(&self, scope: Scope, limit: usize) -> Result<Vec<WithoutBody>> {
         self.read(Pace::Quick, move |reader| load_without_body(reader, scope, limit))
             .await
+    }
+
+    /// Messages of a mailbox that have a UID there and no body here, newest first, some at a time.
+    pub async fn bodies_missing(&self, missing: Missing) -> Result<Vec<WithoutBody>> {
+        self.read(Pace::Bulk, move |reader| {
+            let mut select = reader.index.prepare_cached(BODIES_MISSING)?;
+            let rows = select.query_map(
+                params![
+                    missing.mailbox.0,
+                    missing.from.map_or(i64::MIN, |id| id.0),
+                    missing.before.map_or(i64::MAX, |id| id.0),
+                    i64::try_from(missing.limit).unwrap_or(i64::MAX),
+                ],
+                read_without_body,
+            )?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
     }
 
     /// All that carry this Message-ID: senders may repeat it.
@@ -149,17 +178,19 @@ fn load_without_body(reader: &Reader, scope: Scope, limit: usize) -> Result<Vec<
     // A mailbox where a UID is known first; the partial index holds only what is missing.
     let mut select = reader.index.prepare_cached(WITHOUT_BODY)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = select.query_map(params![account, mailbox, limit], |row| {
-        Ok(WithoutBody {
-            message: MessageId(row.get(0)?),
-            mailbox: MailboxId(row.get(1)?),
-            uid: uid_at(row, 2)?,
-            size: unsigned(row.get(3)?),
-            message_id: row.get::<_, Option<String>>(4)?.map(InternetMessageId),
-            received: row.get::<_, Option<i64>>(5)?.map(Timestamp),
-        })
-    })?;
+    let rows = select.query_map(params![account, mailbox, limit], read_without_body)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn read_without_body(row: &Row<'_>) -> rusqlite::Result<WithoutBody> {
+    Ok(WithoutBody {
+        message: MessageId(row.get(0)?),
+        mailbox: MailboxId(row.get(1)?),
+        uid: uid_at(row, 2)?,
+        size: unsigned(row.get(3)?),
+        message_id: row.get::<_, Option<String>>(4)?.map(InternetMessageId),
+        received: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+    })
 }
 
 /// The plus keeps the planner from walking the whole account instead.
@@ -173,6 +204,13 @@ pub(crate) const WITHOUT_BODY: &str = "SELECT m.id, p.mailbox, p.uid, m.size, m.
            (SELECT min(o.mailbox) FROM placement o WHERE o.message = m.id AND o.uid IS NOT NULL),
            (SELECT min(o.mailbox) FROM placement o WHERE o.message = m.id))
      ORDER BY m.id DESC LIMIT ?3";
+
+/// The partial index holds only what is missing: looking for it costs nothing where nothing is.
+pub(crate) const BODIES_MISSING: &str = "SELECT m.id, p.mailbox, p.uid, m.size, m.message_id, m.received
+     FROM mailbox b CROSS JOIN message m CROSS JOIN placement p
+     WHERE b.id = ?1 AND m.account = b.account AND m.hash IS NULL AND m.id >= ?2 AND m.id < ?3
+       AND p.mailbox = b.id AND p.message = m.id AND p.uid IS NOT NULL
+     ORDER BY m.id DESC LIMIT ?4";
 
 /// The columns that a list shows, from an envelope.
 struct Shown<'a> {
@@ -267,7 +305,8 @@ pub(crate) fn set_body(tx: &Transaction<'_>, body: &NewBody, gone: &mut BTreeSet
     let shown = build_shown(&body.envelope)?;
     tx.prepare_cached(
         "UPDATE message SET thread = ?2, message_id = ?3, from_name = ?4, from_email = ?5, recipients = ?6,
-             subject = ?7, preview = ?8, size = ?9, hash = ?10, has_attachments = ?11 WHERE id = ?1",
+             subject = ?7, preview = ?8, size = ?9, hash = ?10, has_attachments = ?11,
+             listed_size = coalesce(listed_size, nullif(size, ?9)) WHERE id = ?1",
     )?
     .execute(params![
         body.message.0,

@@ -10,7 +10,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, File, Result};
 
 /// In order: the first makes version 1.
-pub(crate) const INDEX: &[&str] = &[include_str!("migrations/index/0001_first.sql")];
+pub(crate) const INDEX: &[&str] = &[
+    include_str!("migrations/index/0001_first.sql"),
+    include_str!("migrations/index/0002_identity.sql"),
+];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),
     include_str!("migrations/messages/0002_local_places.sql"),

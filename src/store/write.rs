@@ -39,6 +39,19 @@ pub enum Write {
     /// headers said.
     SetBody(Box<NewBody>),
 
+    /// What the server calls the message beside its UID (RFC 8474), and the size that it lists; `None` leaves
+    /// what is known.
+    Identify {
+        message: MessageId,
+        object_id: Option<String>,
+        listed_size: Option<u64>,
+    },
+    /// What the server calls the mailbox beside its name (RFC 8474).
+    IdentifyMailbox {
+        mailbox: MailboxId,
+        object_id: Option<String>,
+    },
+
     /// Puts a message into a mailbox; replaces the placement of the same (mailbox, message).
     Place {
         message: MessageId,

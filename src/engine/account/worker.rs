@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthorn_model::{AccountConfig, ErrorClass, Protocol};
+use posthorn_model::{AccountConfig, ErrorClass, MessageId, Protocol};
 use posthorn_net::imap::Session;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, timeout};
@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::{Post, Request, connect};
 use crate::Error;
 use crate::event::{AccountState, Doing};
+use crate::imap::bodies;
 use crate::imap::driver::ImapPass;
 use crate::link::Network;
 use crate::pop3::driver as pop3;
@@ -131,6 +132,7 @@ impl Worker {
             }
             Request::Wake => self.plan_small(Instant::now(), Extent::Operations),
             Request::Hint(extent) => self.plan_small(Instant::now() + FOLD, extent),
+            Request::Fetch(message) => self.fetch_one(message).await,
             Request::Check => {
                 self.failures = 0;
                 self.poll = Some(Instant::now());
@@ -168,6 +170,26 @@ impl Worker {
             Some((known, other)) => (known.min(at), other.merge(extent)),
             None => (at, extent),
         });
+    }
+
+    /// Over the actor's own connection: for servers that allow no more.
+    async fn fetch_one(&mut self, message: MessageId) {
+        let post = Arc::clone(&self.post);
+        let session = match self.imap.take() {
+            Some(session) => Ok(session),
+            None => connect(&post).await,
+        };
+        let fetched = match session {
+            Ok(mut session) => {
+                let fetched = bodies::fetch_one(&post, &mut session, message).await;
+                self.imap = Some(session).filter(|_| fetched.is_ok());
+                fetched
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = fetched {
+            post.core.raise(Topic::Sync(post.id), &error);
+        }
     }
 
     async fn sign_out(&mut self) {
@@ -340,6 +362,7 @@ impl Worker {
             post: &post,
             session: &mut session,
             bodies,
+            patient: !self.background,
             report,
         }
         .run(extent)

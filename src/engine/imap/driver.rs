@@ -1,18 +1,19 @@
-//! Carries out one pass over an IMAP account: operations first, then mailboxes, then bodies.
+//! Carries out one pass over an IMAP account: operations first, then the list of mailboxes, then what changed in them,
+//! then what is gone from them, then bodies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use posthorn_model::{ErrorClass, MailboxId, SpecialUse};
-use posthorn_net::imap::{ListedMailbox, Session, Status};
-use posthorn_store::write::{NewMailbox, Write};
+use posthorn_model::{ErrorClass, MailboxId, SpecialUse, SyncState};
+use posthorn_net::imap::{Session, Status};
+use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow};
 
-use super::{bodies, folders};
+use super::mailbox::{Departure, MailboxSync, any_lost, from_status, settle};
+use super::plan::{self, Local};
+use super::{bodies, listing};
 use crate::Error;
 use crate::account::Post;
-use crate::event::Doing;
-use crate::imap::mailbox::MailboxSync;
-use crate::ops::mailbox::{busy, on_server, overlay};
+use crate::ops::mailbox::on_server;
 use crate::ops::runner;
 use crate::ops::wish::accept_key;
 use crate::problem::Topic;
@@ -24,7 +25,19 @@ pub struct ImapPass<'a> {
     pub post: &'a Post,
     pub session: &'a mut Session,
     pub bodies: Bodies,
+    /// Somebody waits for the figures: the pass ends when all bodies are here.
+    pub patient: bool,
     pub report: &'a mut AccountReport,
+}
+
+/// What is found out on the way and believed at the end.
+#[derive(Default)]
+struct Found {
+    departures: Vec<Departure>,
+    /// Mailboxes that the server no longer lists.
+    missing: Vec<MailboxId>,
+    /// Opened or seen to be unchanged.
+    looked_at: BTreeSet<MailboxId>,
 }
 
 impl ImapPass<'_> {
@@ -36,17 +49,26 @@ impl ImapPass<'_> {
             return Ok(());
         }
         let accepted = core.store.setting(&accept_key(self.post.id)).await?.is_some();
-        let statuses = if *extent == Extent::All {
-            self.refresh_mailboxes(accepted).await?
-        } else {
-            BTreeMap::new()
-        };
-        let mailboxes = self.choose_mailboxes(extent).await?;
-        for row in &mailboxes {
-            let status = statuses.get(&row.id).cloned();
-            self.sync_one(row, status, accepted).await?;
+        let mut found = Found::default();
+        let mut whole = *extent == Extent::All;
+        match extent {
+            Extent::Mailboxes(wanted) => {
+                let mut rows = self.rows().await?;
+                rows.retain(|row| wanted.contains(&row.id));
+                self.sync_all(&rows, &mut found).await?;
+                // What left these mailboxes may have arrived in others.
+                whole = any_lost(post, &found.departures).await?;
+            }
+            Extent::Operations | Extent::All => {}
         }
-        if accepted && *extent == Extent::All {
+        if whole {
+            self.look_at_all(&mut found).await?;
+        }
+        settle(post, found.departures, accepted, self.report).await?;
+        if whole {
+            listing::remove_missing(post, &found.missing, accepted).await?;
+        }
+        if accepted && whole {
             let used = Write::PutSetting {
                 key: accept_key(self.post.id),
                 value: None,
@@ -56,32 +78,116 @@ impl ImapPass<'_> {
         }
         // What the user did meanwhile.
         runner::push(self.post, self.session).await?;
-        let mailboxes = self.choose_mailboxes(extent).await?;
-        bodies::fetch_missing(self.post, self.session, &mailboxes, self.bodies, self.report).await
+        let mut rows = self.rows().await?;
+        if let Extent::Mailboxes(_) = extent {
+            rows.retain(|row| found.looked_at.contains(&row.id));
+        }
+        bodies::fetch_missing(post, self.session, &rows, self.bodies, self.patient, self.report).await
     }
 
-    /// The mailboxes to look at, most urgent first, under the names by which the server knows them now.
-    async fn choose_mailboxes(&mut self, extent: &Extent) -> Result<Vec<MailboxRow>, Error> {
-        let core = &self.post.core;
+    /// The mailboxes that can be opened, the most urgent first, under the names by which the server knows them now.
+    async fn rows(&mut self) -> Result<Vec<MailboxRow>, Error> {
+        let post = self.post;
+        let core = &post.core;
         let _local = core.local().await;
-        let rows = core.store.mailboxes(Some(self.post.id)).await?;
-        let operations = core.store.operations(Some(self.post.id)).await?;
-        let mut mailboxes = on_server(rows, &operations);
-        mailboxes.retain(|row| row.selectable && !row.local);
-        if let Extent::Mailboxes(wanted) = extent {
-            mailboxes.retain(|row| wanted.contains(&row.id));
+        let rows = core.store.mailboxes(Some(post.id)).await?;
+        let operations = core.store.operations(Some(post.id)).await?;
+        let mut rows = on_server(rows, &operations);
+        rows.retain(|row| row.selectable && !row.local);
+        rows.sort_by_key(urgency);
+        Ok(rows)
+    }
+
+    /// The list, and every mailbox that may have changed and has not been looked at yet.
+    async fn look_at_all(&mut self, found: &mut Found) -> Result<(), Error> {
+        let listed = listing::refresh(self.post, self.session).await?;
+        found.missing = listed.missing;
+        let mut rows = self.rows().await?;
+        rows.retain(|row| !found.looked_at.contains(&row.id) && !found.missing.contains(&row.id));
+        let chosen = self.choose(&rows, &listed.statuses).await?;
+        self.report.mailboxes += (rows.len() - chosen.len()) as u64;
+        found.looked_at.extend(rows.iter().map(|row| row.id));
+        self.sync_all(&chosen, found).await
+    }
+
+    /// Those that have to be opened, from what is known here and what STATUS said: for the others it costs nothing.
+    async fn choose(
+        &mut self,
+        rows: &[MailboxRow],
+        statuses: &BTreeMap<MailboxId, Status>,
+    ) -> Result<Vec<MailboxRow>, Error> {
+        let post = self.post;
+        let store = &post.core.store;
+        let adrift = store.adrift_counts(post.id).await?;
+        let operations = store.operations(Some(post.id)).await?;
+        let silent = rows.iter().filter(|row| !statuses.contains_key(&row.id)).count();
+        let mut chosen = BTreeSet::new();
+        let mut still = BTreeMap::new();
+        let mut empty = Vec::new();
+        for row in rows {
+            let inbox = row.special_use == Some(SpecialUse::Inbox);
+            let Some(status) = statuses.get(&row.id) else {
+                // Where the server tells nothing of thousands, those that never held anything are left alone.
+                if inbox || row.sync.is_some() || silent <= SILENT {
+                    chosen.insert(row.id);
+                }
+                continue;
+            };
+            let without_uid = adrift.get(&row.id).copied().unwrap_or_default();
+            let busy = operations.iter().any(|operation| operation.mailbox == row.id);
+            let local = Local {
+                state: row.sync,
+                known: row.total.saturating_sub(without_uid),
+            };
+            let remote = from_status(status);
+            if without_uid > 0 || busy {
+                chosen.insert(row.id);
+            } else if plan::is_unchanged(&local, &remote) {
+            } else if row.sync.is_none() && status.messages == 0 && row.total == 0 {
+                empty.extend(first_state(row, status));
+            } else if !inbox && plan::is_still(&local, row.unread, status.unseen, &remote) {
+                still.insert(row.id, row.total);
+            } else {
+                chosen.insert(row.id);
+            }
         }
-        mailboxes.sort_by_key(urgency);
-        Ok(mailboxes)
+        post.core.apply(post.id, empty, Durability::Normal).await?;
+        chosen.extend(self.take_turn(&still).await?);
+        let chosen = rows.iter().filter(|row| chosen.contains(&row.id));
+        Ok(chosen.cloned().collect())
+    }
+
+    /// Without mod-sequences nothing shows that flags changed: mailboxes that look unchanged are opened in turn.
+    async fn take_turn(&mut self, still: &BTreeMap<MailboxId, u64>) -> Result<Vec<MailboxId>, Error> {
+        if still.is_empty() {
+            return Ok(Vec::new());
+        }
+        let post = self.post;
+        let core = &post.core;
+        let key = format!("imap-turn-{}", self.post.id);
+        let last = core.store.setting(&key).await?;
+        let last = last.and_then(|last| last.parse().ok()).map(MailboxId);
+        let chosen = plan::in_turn(still, last);
+        if let Some(last) = chosen.last().filter(|_| chosen.len() < still.len()) {
+            let write = Write::PutSetting {
+                key,
+                value: Some(last.to_string()),
+            };
+            core.apply(self.post.id, vec![write], Durability::Normal).await?;
+        }
+        Ok(chosen)
+    }
+
+    async fn sync_all(&mut self, rows: &[MailboxRow], found: &mut Found) -> Result<(), Error> {
+        for row in rows {
+            found.looked_at.insert(row.id);
+            self.sync_one(row, &mut found.departures).await?;
+        }
+        Ok(())
     }
 
     /// One mailbox; trouble with it alone does not keep the others from being looked at.
-    async fn sync_one(
-        &mut self,
-        row: &MailboxRow,
-        status: Option<Status>,
-        accepted: bool,
-    ) -> Result<(), Error> {
+    async fn sync_one(&mut self, row: &MailboxRow, departures: &mut Vec<Departure>) -> Result<(), Error> {
         let post = self.post;
         let core = &post.core;
         let topic = Topic::Mailbox(self.post.id, row.id);
@@ -90,9 +196,10 @@ impl ImapPass<'_> {
             session: self.session,
             report: self.report,
             mailbox: row,
-            accepted,
+            bodies: self.bodies,
+            departures,
         };
-        match pass.run(status).await {
+        match pass.run().await {
             Ok(()) => core.clear(topic),
             Err(error) if error.class == ErrorClass::Refused => {
                 let told = Error {
@@ -106,62 +213,22 @@ impl ImapPass<'_> {
         self.report.mailboxes += 1;
         Ok(())
     }
-
-    /// Asks for the mailboxes and brings ours in line; returns what LIST told of their contents.
-    async fn refresh_mailboxes(&mut self, accepted: bool) -> Result<BTreeMap<MailboxId, Status>, Error> {
-        let (post, account) = (self.post, self.post.id);
-        let core = &post.core;
-        core.progress(account, Doing::Listing, 0, 0);
-        let listed = self.session.list().await?;
-        let _local = core.local().await;
-        let known = core.store.mailboxes(Some(account)).await?;
-        let operations = core.store.operations(Some(account)).await?;
-        let listed = overlay(listed, &known, &operations);
-        let busy = busy(&operations);
-        let plan = folders::plan(&known, &listed, &busy, accepted);
-        let topic = Topic::Vanished(account, None);
-        match plan.suspicion {
-            Some(suspicion) => core.raise(
-                topic,
-                &Error {
-                    remedies: vec![posthorn_model::Remedy::ReviewAndContinue],
-                    ..Error::new(
-                        ErrorClass::Suspicious,
-                        suspicion.explain("mailboxes that the server no longer lists"),
-                    )
-                },
-            ),
-            None => core.clear(topic),
-        }
-        let mut writes: Vec<Write> = Vec::new();
-        let mut ids: BTreeMap<Vec<u8>, MailboxId> =
-            known.iter().map(|row| (row.name.wire.clone(), row.id)).collect();
-        for (id, mailbox) in plan.put {
-            let id = id.unwrap_or_else(|| core.store.new_mailbox_id());
-            ids.insert(mailbox.name.wire.clone(), id);
-            writes.push(Write::PutMailbox(describe(id, account, mailbox)));
-        }
-        writes.extend(plan.remove.into_iter().map(Write::RemoveMailbox));
-        core.apply(account, writes, Durability::Normal).await?;
-        let told = listed.into_iter().filter_map(|mailbox| {
-            let id = ids.get(&mailbox.name.wire)?;
-            Some((*id, mailbox.status?))
-        });
-        Ok(told.collect())
-    }
 }
 
-fn describe(id: MailboxId, account: posthorn_model::AccountId, listed: ListedMailbox) -> NewMailbox {
-    NewMailbox {
-        id,
-        account,
-        name: listed.name,
-        delimiter: listed.delimiter,
-        special_use: listed.special_use,
-        selectable: listed.selectable,
-        subscribed: listed.subscribed,
-        local: false,
-    }
+/// Mailboxes that the server may keep silent about and that are opened all the same.
+const SILENT: usize = 200;
+
+/// An empty mailbox need not be opened to know what it holds.
+fn first_state(row: &MailboxRow, status: &Status) -> Option<Write> {
+    let state = SyncState {
+        uid_validity: status.uid_validity?,
+        uid_next: status.uid_next?,
+        highest_modseq: status.highest_modseq,
+    };
+    Some(Write::SetSyncState {
+        mailbox: row.id,
+        state: Some(state),
+    })
 }
 
 /// What the user looks at first comes first.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use posthorn_model::{Envelope, Flags, MailboxId, MessageId, Timestamp, Uid};
+use posthorn_store::Adrift;
 use posthorn_store::write::Write;
 
 /// A placement as it is here now.
@@ -76,17 +77,23 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    pub fn add(&mut self, message: MessageId, envelope: &Envelope, size: u64) {
-        self.exact
-            .entry(Likeness::of(envelope, size))
-            .or_default()
-            .push(message);
-    }
-
-    /// A message that we upload: its Message-ID alone is enough.
-    pub fn add_upload(&mut self, message: MessageId, envelope: &Envelope) {
-        if let Some(id) = &envelope.message_id {
-            self.uploads.entry(id.0.clone()).or_default().push(message);
+    /// `upload`: a message that we upload, whose Message-ID alone is enough.
+    pub fn add(&mut self, adrift: &Adrift, upload: bool) {
+        let likeness = Likeness {
+            message_id: adrift
+                .message_id
+                .as_ref()
+                .map_or_else(String::new, |id| id.0.clone()),
+            size: adrift.size,
+            date: adrift.date,
+            subject: match adrift.message_id {
+                Some(_) => String::new(),
+                None => adrift.subject.clone(),
+            },
+        };
+        self.exact.entry(likeness).or_default().push(adrift.message);
+        if let Some(id) = adrift.message_id.as_ref().filter(|_| upload) {
+            self.uploads.entry(id.0.clone()).or_default().push(adrift.message);
         }
     }
 
@@ -98,9 +105,18 @@ impl Waiting {
     /// The waiting message that this arrival is; each is given once.
     pub fn take(&mut self, envelope: &Envelope, size: u64) -> Option<MessageId> {
         let exact = pop(&mut self.exact, &Likeness::of(envelope, size));
-        let found = exact.or_else(|| pop(&mut self.uploads, &envelope.message_id.as_ref()?.0))?;
-        for list in self.exact.values_mut().chain(self.uploads.values_mut()) {
-            list.retain(|message| *message != found);
+        let by_id = envelope.message_id.as_ref();
+        let uploads = !self.uploads.is_empty();
+        let found = exact.or_else(|| pop(&mut self.uploads, &by_id?.0))?;
+        // Under whatever else it waits, it has the same Message-ID.
+        if let Some(id) = by_id.filter(|_| uploads) {
+            let named = |likeness: &Likeness| likeness.message_id == id.0;
+            for (_, list) in self.exact.iter_mut().filter(|(likeness, _)| named(likeness)) {
+                list.retain(|message| *message != found);
+            }
+            if let Some(list) = self.uploads.get_mut(&id.0) {
+                list.retain(|message| *message != found);
+            }
         }
         Some(found)
     }

@@ -1,16 +1,18 @@
 //! Decides how a mailbox is brought up to date, from what is known here and what SELECT said (RFC 4549, RFC 7162).
 
-use posthorn_model::{ModSeq, SyncState, Uid, UidSet, UidValidity};
+use std::collections::BTreeMap;
+
+use posthorn_model::{MailboxId, ModSeq, SyncState, Uid, UidSet, UidValidity};
 
 /// Fewer messages than this may vanish without a question.
 const MANY: u64 = 20;
 
 /// What is known here.
-#[derive(Clone, Debug)]
-pub struct Local<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
     pub state: Option<SyncState>,
-    /// UIDs of the messages placed in this mailbox, and of those that a pending operation takes out of it.
-    pub uids: &'a UidSet,
+    /// How many messages are placed in this mailbox under a UID, or are being taken out of it by an operation.
+    pub known: u64,
 }
 
 /// What SELECT (or STATUS) said.
@@ -41,16 +43,16 @@ pub enum Plan {
 
 /// Whether STATUS already shows that a SELECT would find nothing new.
 #[must_use]
-pub fn is_unchanged(local: &Local<'_>, status: &Remote) -> bool {
+pub fn is_unchanged(local: &Local, status: &Remote) -> bool {
     // Without mod-sequences, flags may have changed with nothing in STATUS to show it.
     status.highest_modseq.is_some() && matches!(plan(local, status), Plan::Nothing)
 }
 
 /// Chooses the cheapest way that misses nothing.
 #[must_use]
-pub fn plan(local: &Local<'_>, remote: &Remote) -> Plan {
+pub fn plan(local: &Local, remote: &Remote) -> Plan {
     let Some(state) = local.state else {
-        return if local.uids.is_empty() {
+        return if local.known == 0 {
             Plan::UidDiff
         } else {
             Plan::Rekey
@@ -68,7 +70,7 @@ pub fn plan(local: &Local<'_>, remote: &Remote) -> Plan {
         return Plan::UidDiff;
     }
     let quiet = now == since && remote.uid_next.is_some_and(|next| next == state.uid_next);
-    if quiet && u64::from(remote.exists) == local.uids.len() {
+    if quiet && u64::from(remote.exists) == local.known {
         return Plan::Nothing;
     }
     let from = state.uid_next.max(1);
@@ -104,10 +106,49 @@ pub fn suspect(before: u64, gone: u64) -> Option<Disappearance> {
     (emptied || fifth).then_some(Disappearance { before, gone })
 }
 
+/// Whether STATUS shows, on a server without mod-sequences, that nothing came, went or was read. Other flags may
+/// have changed: see [`in_turn`].
+#[must_use]
+pub fn is_still(local: &Local, unread: u64, unseen: u32, status: &Remote) -> bool {
+    let Some(state) = local.state else {
+        return false;
+    };
+    status.uid_validity == Some(state.uid_validity)
+        && status.uid_next == Some(state.uid_next)
+        && u64::from(status.exists) == local.known
+        && u64::from(unseen) == unread
+}
+
+/// Messages whose flags are looked at in one pass though nothing shows that they changed.
+const IN_TURN: u64 = 2000;
+
+/// Which of the mailboxes that look unchanged are opened all the same, so that flags converge: those that follow
+/// `last` in the order of ids, as many as a small answer allows, and one at least. `still`: with their sizes.
+#[must_use]
+pub fn in_turn(still: &BTreeMap<MailboxId, u64>, last: Option<MailboxId>) -> Vec<MailboxId> {
+    let after = |id: &MailboxId| last.is_none_or(|last| *id > last);
+    let (next, before): (Vec<_>, Vec<_>) = still.iter().partition(|(id, _)| after(id));
+    let mut chosen = Vec::new();
+    let mut cost: u64 = 0;
+    for (id, total) in next.into_iter().chain(before) {
+        cost = cost.saturating_add(*total);
+        if !chosen.is_empty() && cost > IN_TURN {
+            break;
+        }
+        chosen.push(*id);
+    }
+    chosen
+}
+
 /// What is remembered after a pass: never beyond what was asked for and not received.
 #[must_use]
-pub fn next_state(uid_validity: UidValidity, remote: &Remote, known: &UidSet, missing: &UidSet) -> SyncState {
-    let after_known = known.max().map_or(1, |uid| uid.value().saturating_add(1));
+pub fn next_state(
+    uid_validity: UidValidity,
+    remote: &Remote,
+    last: Option<Uid>,
+    missing: &UidSet,
+) -> SyncState {
+    let after_known = last.map_or(1, |uid| uid.value().saturating_add(1));
     let reached = remote.uid_next.unwrap_or(after_known).max(after_known);
     match missing.iter().next() {
         None => SyncState {
@@ -130,11 +171,15 @@ pub const fn unfinished(uid_validity: UidValidity, uid_next: u32) -> SyncState {
     }
 }
 
-/// UIDs newest first, in batches.
-#[must_use]
-pub fn newest_first(uids: &UidSet, batch: usize) -> Vec<Vec<Uid>> {
-    let all: Vec<Uid> = uids.iter().rev().collect();
-    all.chunks(batch.max(1)).map(<[Uid]>::to_vec).collect()
+/// UIDs newest first: a small set to begin with, then larger ones.
+pub fn newest_first(uids: &UidSet, first: usize, then: usize) -> impl Iterator<Item = UidSet> + '_ {
+    let mut rest = uids.iter().rev();
+    let mut size = first.max(1);
+    std::iter::from_fn(move || {
+        let set: UidSet = rest.by_ref().take(size).collect();
+        size = then.max(1);
+        (!set.is_empty()).then_some(set)
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use rusqlite::{Connection, StatementStatus};
 
 use crate::db::{Access, open_file};
 use crate::error::File;
-use crate::message::{BY_HASH, BY_MESSAGE_ID, WITHOUT_BODY};
+use crate::identity;
+use crate::message::{BODIES_MISSING, BY_HASH, BY_MESSAGE_ID, WITHOUT_BODY};
 use crate::migrate::{INDEX, migrate};
 use crate::search::{MATCH, SCAN};
 
@@ -68,6 +69,11 @@ fn hot_queries_use_their_indexes() {
         ),
         (BY_HASH, "message_by_hash"),
         (BY_MESSAGE_ID, "message_by_thread"),
+        (BODIES_MISSING, "message_without_body (account=?"),
+        (identity::ADRIFT, "placement_adrift"),
+        (identity::ADRIFT_COUNTS, "placement_adrift"),
+        (identity::BY_OBJECT, "message_by_object"),
+        (identity::BY_MESSAGE_ID, "message_by_thread"),
         ("SELECT state FROM ledger WHERE message = ?1", "ledger_by_message"),
         (
             "SELECT message FROM placement WHERE mailbox = ?1 AND uid = ?2",

@@ -9,7 +9,8 @@ use super::Write;
 use crate::db::{Store, Writer};
 use crate::error::{Error, Result};
 use crate::{
-    account, ledger, local, mailbox, message, operation, outbox, placement, raw, settings, sync_state,
+    account, identity, ledger, local, mailbox, message, operation, outbox, placement, raw, settings,
+    sync_state,
 };
 
 /// When a batch is safe from a power cut. A crash of the program alone loses neither.
@@ -153,6 +154,14 @@ impl Batch<'_> {
                     self.name_mailboxes(body.message)?;
                 }
                 Ok(())
+            }
+            Write::Identify {
+                message,
+                object_id,
+                listed_size,
+            } => identity::identify(tx, *message, object_id.as_deref(), *listed_size),
+            Write::IdentifyMailbox { mailbox, object_id } => {
+                identity::identify_mailbox(tx, *mailbox, object_id.as_deref())
             }
             Write::Place { .. }
             | Write::Unplace { .. }

@@ -17,6 +17,7 @@ fn row(id: MailboxId, path: &str) -> MailboxRow {
         local: false,
         total: 10,
         unread: 3,
+        object_id: None,
         sync: Some(SyncState {
             uid_validity: UidValidity::new(7).expect("not 0"),
             uid_next: 11,

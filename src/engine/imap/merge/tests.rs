@@ -62,11 +62,21 @@ fn keeps_what_the_user_did_and_takes_what_others_did() {
 #[test]
 fn recognises_each_waiting_message_once() {
     let mut waiting = Waiting::default();
-    waiting.add(MessageId(1), &envelope(Some("a@x"), "one"), 100);
-    waiting.add(MessageId(2), &envelope(Some("a@x"), "one"), 100);
-    waiting.add(MessageId(3), &envelope(None, "no id"), 50);
-    waiting.add(MessageId(4), &envelope(Some("up@x"), "upload"), 70);
-    waiting.add_upload(MessageId(4), &envelope(Some("up@x"), "upload"));
+    let mut add = |message: i64, id: Option<&str>, subject: &str, size: u64, upload: bool| {
+        let envelope = envelope(id, subject);
+        let adrift = Adrift {
+            message: MessageId(message),
+            message_id: envelope.message_id,
+            size,
+            subject: envelope.subject,
+            date: envelope.date,
+        };
+        waiting.add(&adrift, upload);
+    };
+    add(1, Some("a@x"), "one", 100, false);
+    add(2, Some("a@x"), "one", 100, false);
+    add(3, None, "no id", 50, false);
+    add(4, Some("up@x"), "upload", 70, true);
     let mut check = |id: Option<&str>, subject: &str, size, expect: Option<i64>| {
         let found = waiting.take(&envelope(id, subject), size);
         assert_eq!(found, expect.map(MessageId), "{id:?} {size}");

@@ -31,7 +31,10 @@ fn remote(generation: u32, uid_next: Option<u32>, exists: u32, modseq: Option<u6
 fn chooses_the_cheapest_way_that_misses_nothing() {
     let check = |what: &str, state: Option<SyncState>, uids: &str, remote: Remote, expect: Plan| {
         let uids = set(uids);
-        let local = Local { state, uids: &uids };
+        let local = Local {
+            state,
+            known: uids.len(),
+        };
         assert_eq!(plan(&local, &remote), expect, "{what}");
     };
     let known = Some(state(7, 4, Some(90)));
@@ -92,7 +95,10 @@ fn chooses_the_cheapest_way_that_misses_nothing() {
 fn doubts_what_does_not_fit_what_is_remembered() {
     let check = |what: &str, state: Option<SyncState>, uids: &str, remote: Remote, expect: Plan| {
         let uids = set(uids);
-        let local = Local { state, uids: &uids };
+        let local = Local {
+            state,
+            known: uids.len(),
+        };
         assert_eq!(plan(&local, &remote), expect, "{what}");
     };
     let known = Some(state(7, 4, Some(90)));
@@ -146,11 +152,10 @@ fn doubts_what_does_not_fit_what_is_remembered() {
 
 #[test]
 fn status_alone_is_believed_only_with_mod_sequences() {
-    let uids = set("1:3");
     let check = |modseq: Option<u64>, expect: bool| {
         let local = Local {
             state: Some(state(7, 4, modseq)),
-            uids: &uids,
+            known: 3,
         };
         assert_eq!(is_unchanged(&local, &remote(7, Some(4), 3, modseq)), expect);
     };
@@ -180,7 +185,7 @@ fn never_remembers_more_than_it_received() {
         let next = next_state(
             validity(7),
             &remote(7, Some(10), 9, Some(90)),
-            &set(known),
+            set(known).max(),
             &set(missing),
         );
         assert_eq!(next, expect, "known {known:?} missing {missing:?}");
@@ -201,11 +206,10 @@ proptest! {
         let all = |set: &std::collections::BTreeSet<u32>| set.iter().filter_map(|n| Uid::new(*n)).collect::<UidSet>();
         let lost = all(&missing).minus(&all(&known));
         let remote = remote(7, Some(uid_next), 9, Some(90));
-        let next = next_state(validity(7), &remote, &all(&known), &lost);
+        let next = next_state(validity(7), &remote, all(&known).max(), &lost);
         if let Some(first) = lost.iter().next() {
             prop_assert!(next.uid_next <= first.value());
-            let known = all(&known);
-            let local = Local { state: Some(next), uids: &known };
+            let local = Local { state: Some(next), known: all(&known).len() };
             prop_assert_eq!(plan(&local, &remote), Plan::UidDiff);
         }
     }
@@ -213,9 +217,67 @@ proptest! {
     #[test]
     fn batches_are_newest_first_and_complete(uids in proptest::collection::btree_set(1u32..200, 0..60), size in 1usize..20) {
         let set: UidSet = uids.iter().filter_map(|n| Uid::new(*n)).collect();
-        let flat: Vec<u32> = newest_first(&set, size).into_iter().flatten().map(Uid::value).collect();
+        let batches: Vec<UidSet> = newest_first(&set, 3, size).collect();
+        prop_assert!(batches.first().is_none_or(|first| first.len() <= 3));
+        prop_assert!(batches.iter().skip(1).all(|batch| batch.len() <= size as u64));
+        let flat: Vec<u32> = batches.iter().flat_map(|batch| batch.iter().rev()).map(Uid::value).collect();
         let mut expect: Vec<u32> = uids.into_iter().collect();
         expect.reverse();
         prop_assert_eq!(flat, expect);
     }
+}
+
+#[test]
+fn without_mod_sequences_figures_show_what_moved() {
+    let local = Local {
+        state: Some(state(7, 4, None)),
+        known: 3,
+    };
+    let same = remote(7, Some(4), 3, None);
+    let check = |what: &str, local: Local, unseen: u32, status: &Remote, expect: bool| {
+        assert_eq!(is_still(&local, 1, unseen, status), expect, "{what}");
+    };
+    check("nothing moved", local, 1, &same, true);
+    check("something was read", local, 0, &same, false);
+    check("something came", local, 1, &remote(7, Some(5), 4, None), false);
+    check(
+        "one came, one went",
+        local,
+        1,
+        &remote(7, Some(5), 3, None),
+        false,
+    );
+    check("one went", local, 1, &remote(7, Some(4), 2, None), false);
+    check("no UIDNEXT", local, 1, &remote(7, None, 3, None), false);
+    check(
+        "another generation",
+        local,
+        1,
+        &remote(8, Some(4), 3, None),
+        false,
+    );
+    let unknown = Local {
+        state: None,
+        known: 0,
+    };
+    check("never seen", unknown, 1, &same, false);
+}
+
+#[test]
+fn every_mailbox_has_its_turn() {
+    let still: BTreeMap<MailboxId, u64> = [(1, 1500), (2, 400), (3, 100_000), (4, 10)]
+        .map(|(id, total)| (MailboxId(id), total))
+        .into();
+    let check = |last: Option<i64>, expect: &[i64]| {
+        let chosen: Vec<i64> = in_turn(&still, last.map(MailboxId))
+            .iter()
+            .map(|id| id.0)
+            .collect();
+        assert_eq!(chosen, expect, "after {last:?}");
+    };
+    check(None, &[1, 2]);
+    check(Some(2), &[3]);
+    check(Some(3), &[4, 1, 2]);
+    check(Some(9), &[1, 2]);
+    assert!(in_turn(&BTreeMap::new(), None).is_empty());
 }

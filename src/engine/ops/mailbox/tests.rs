@@ -15,6 +15,7 @@ pub fn row(id: i64, path: &str) -> MailboxRow {
         local: false,
         total: 0,
         unread: 0,
+        object_id: None,
         sync: None,
     }
 }

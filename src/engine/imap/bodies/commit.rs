@@ -1,0 +1,153 @@
+//! Takes bodies as they come and keeps them in batches: raw bytes durably first, then what the index says of them.
+//! Batches overlap, so that taking apart, compressing and writing go on beside the wire and beside each other.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use posthorn_model::{AccountId, Flags, Hash, InternetMessageId, MessageId, Timestamp, Uid, UidValidity};
+use posthorn_net::imap::Body;
+use posthorn_store::write::Write;
+use posthorn_store::{Durability, MailboxRow, Provenance, RawInput};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::Error;
+use crate::event::Doing;
+use crate::intake;
+use crate::shared::Shared;
+
+/// A batch is committed when it holds this many messages …
+const MESSAGES: usize = 100;
+/// … or this many bytes …
+const BYTES: u64 = 4 << 20;
+/// … or nothing more came for this long.
+const PAUSE: Duration = Duration::from_millis(30);
+/// Batches being kept at once: as many as keep two processors busy.
+const UNDER_WAY: usize = 2;
+
+/// A body that is missing here.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub message: MessageId,
+    /// As its headers said.
+    pub message_id: Option<InternetMessageId>,
+    pub received: Option<Timestamp>,
+    pub size: u64,
+}
+
+/// What has become of the bodies of one turn.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub count: u64,
+    /// The server gave their UIDs to other messages.
+    pub mistaken: Vec<MessageId>,
+}
+
+/// Keeps the bodies of one turn in one mailbox.
+pub struct Committer {
+    pub core: Shared,
+    pub account: AccountId,
+    pub mailbox: MailboxRow,
+    pub uid_validity: UidValidity,
+    pub wanted: Arc<BTreeMap<Uid, Wanted>>,
+    /// Of all bodies that are missing, for those who watch.
+    pub progress: (u64, u64),
+}
+
+impl Committer {
+    /// Owns the receiver: where a commit fails, the session must not wait for room in the channel for ever.
+    pub async fn run(self, mut bodies: mpsc::Receiver<Body>) -> Result<Kept, Error> {
+        let committer = Arc::new(self);
+        let mut under_way: VecDeque<JoinHandle<Result<Kept, Error>>> = VecDeque::new();
+        let mut all = Kept::default();
+        while let Some(first) = bodies.recv().await {
+            let mut bytes = first.payload.len();
+            let mut batch = vec![first];
+            while batch.len() < MESSAGES && bytes < BYTES {
+                match timeout(PAUSE, bodies.recv()).await {
+                    Ok(Some(body)) => {
+                        bytes += body.payload.len();
+                        batch.push(body);
+                    }
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            while under_way.len() >= UNDER_WAY {
+                committer.settle(&mut under_way, &mut all).await?;
+            }
+            under_way.push_back(tokio::spawn(Arc::clone(&committer).commit(batch)));
+        }
+        while !under_way.is_empty() {
+            committer.settle(&mut under_way, &mut all).await?;
+        }
+        Ok(all)
+    }
+
+    /// Waits for the oldest batch under way.
+    async fn settle(
+        &self,
+        under_way: &mut VecDeque<JoinHandle<Result<Kept, Error>>>,
+        all: &mut Kept,
+    ) -> Result<(), Error> {
+        if let Some(task) = under_way.pop_front() {
+            let kept = task
+                .await
+                .map_err(|_| Error::bug("keeping messages failed unexpectedly"))??;
+            all.count += kept.count;
+            all.mistaken.extend(kept.mistaken);
+            let (done, total) = self.progress;
+            let done = (done + all.count).min(total);
+            self.core.progress(self.account, Doing::Bodies, done, total);
+        }
+        Ok(())
+    }
+
+    async fn commit(self: Arc<Self>, batch: Vec<Body>) -> Result<Kept, Error> {
+        let (uids, payloads): (Vec<Uid>, Vec<_>) =
+            batch.into_iter().map(|body| (body.uid, body.payload)).unzip();
+        let mut inputs = Vec::new();
+        let mut parsed = Vec::new();
+        let mut guards = Vec::new();
+        let mut kept = Kept::default();
+        for (uid, read) in uids.into_iter().zip(intake::read_all(payloads).await?) {
+            let Some(wanted) = self.wanted.get(&uid) else {
+                continue;
+            };
+            let claimed = &read.parsed.envelope.message_id;
+            if wanted.message_id.is_some() && claimed.is_some() && wanted.message_id != *claimed {
+                kept.mistaken.push(wanted.message);
+                continue;
+            }
+            let size = read.payload.len();
+            let (source, guard) = intake::into_source(read.payload);
+            guards.extend(guard);
+            inputs.push(RawInput {
+                source,
+                provenance: Provenance {
+                    account: self.account,
+                    mailbox: self.mailbox.name.path.clone(),
+                    uid: Some((self.uid_validity, uid)),
+                    uidl: None,
+                    received: wanted.received,
+                    flags: Flags::default(),
+                },
+            });
+            parsed.push((wanted.message, size, read.parsed));
+        }
+        let hashes: Vec<Hash> = self.core.store.keep_raw(inputs).await?;
+        drop(guards);
+        kept.count = parsed.len() as u64;
+        let writes = parsed
+            .into_iter()
+            .zip(hashes)
+            .map(|((message, size, parsed), hash)| {
+                Write::SetBody(Box::new(intake::build_body(message, hash, size, parsed)))
+            });
+        self.core
+            .apply(self.account, writes.collect(), Durability::Normal)
+            .await?;
+        Ok(kept)
+    }
+}

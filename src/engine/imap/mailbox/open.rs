@@ -1,0 +1,115 @@
+//! What is known of the mailbox here, what SELECT says, and which plan follows.
+
+use posthorn_model::imap::SyncState;
+use posthorn_model::{ErrorClass, UidSet, UidValidity};
+use posthorn_net::imap::{Access, Resume};
+use posthorn_store::Durability;
+use posthorn_store::write::Write;
+
+use super::{MailboxSync, Opened};
+use crate::Error;
+use crate::imap::plan::{self, Local, Plan, Remote};
+use crate::ops::queue;
+
+/// The mailbox as it is here, in figures: nothing of it is loaded.
+pub(super) struct Here {
+    pub(super) state: Option<SyncState>,
+    /// UIDs placed here or on their way out.
+    pub(super) known: u64,
+    /// Messages stand here that no UID and no operation explains.
+    pub(super) strays: bool,
+}
+
+impl MailboxSync<'_> {
+    pub(super) async fn look_here(&mut self) -> Result<Here, Error> {
+        let post = self.post;
+        let store = &post.core.store;
+        let row = store.mailbox(self.mailbox.id).await?;
+        let (total, state) = row.map_or((0, None), |row| (row.total, row.sync));
+        let adrift = store.adrift_count(self.mailbox.id).await?;
+        let operations = store.operations(Some(post.id)).await?;
+        let leaving = state.map_or_else(UidSet::default, |state| {
+            queue::taken_out(&operations, self.mailbox.id, state.uid_validity)
+        });
+        // An operation that was taken back half-way may name what is placed again.
+        let placed = if leaving.is_empty() {
+            0
+        } else {
+            store.placements_by_uids(self.mailbox.id, &leaving).await?.len() as u64
+        };
+        let coming = queue::coming_in(&operations, self.mailbox.id).len() as u64;
+        Ok(Here {
+            state,
+            known: total.saturating_sub(adrift) + leaving.len() - placed,
+            strays: adrift > coming,
+        })
+    }
+
+    pub(super) async fn open(&mut self, here: &Here) -> Result<Opened, Error> {
+        let state = here.state;
+        // RFC 7162 section 3.2.5.2: the set of known UIDs is left out; what we do not know of costs us nothing.
+        let resume = state.filter(|_| !here.strays).and_then(|state| {
+            Some(Resume {
+                uid_validity: state.uid_validity,
+                modseq: state.highest_modseq?,
+                known: UidSet::default(),
+            })
+        });
+        let mut selected = self
+            .session
+            .select(&self.mailbox.name, Access::Examine, resume)
+            .await?;
+        let uid_validity = selected.uid_validity.ok_or_else(|| {
+            Error::new(
+                ErrorClass::Refused,
+                "the server keeps no lasting numbers for the messages of this mailbox: what is here is kept, nothing new is fetched",
+            )
+        })?;
+        let remote = Remote {
+            uid_validity: Some(uid_validity),
+            uid_next: selected.uid_next,
+            exists: selected.exists,
+            highest_modseq: selected.highest_modseq,
+            resynced: selected.vanished.is_some(),
+        };
+        let local = Local {
+            state,
+            known: here.known,
+        };
+        let mut plan = plan::plan(&local, &remote);
+        if here.strays && plan != Plan::Rekey {
+            plan = Plan::UidDiff;
+        }
+        if !matches!(plan, Plan::Quick { .. }) {
+            selected.changed.clear();
+            selected.vanished = None;
+        }
+        Ok(Opened {
+            uid_validity,
+            remote,
+            selected,
+            plan,
+            familiar: state.is_some_and(|state| state.uid_next > 1),
+        })
+    }
+
+    /// The UIDs' generation changed: what is here keeps its place and waits to be recognised.
+    pub(super) async fn void_uids(&mut self, uid_validity: UidValidity) -> Result<(), Error> {
+        let post = self.post;
+        let core = &post.core;
+        let _local = core.local().await;
+        let placed = core.store.placements_in(self.mailbox.id).await?;
+        let mut writes: Vec<Write> = placed
+            .iter()
+            .filter(|placed| placed.uid.is_some())
+            .map(|placed| Write::SetUid {
+                message: placed.message,
+                mailbox: self.mailbox.id,
+                uid: None,
+            })
+            .collect();
+        writes.push(self.state_write(plan::unfinished(uid_validity, 1)));
+        core.apply(self.post.id, writes, Durability::Normal).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! The same message in several places, and mailboxes under other names: nothing is fetched twice, nothing is gone in
+//! between.
+
+use posthorn_model::{LeaveOnServer, MailboxName, MessageId, Protocol, UidSet};
+use posthorn_net::imap::{Access, Session};
+use posthorn_net::{Credentials, DialOptions, Dialer};
+use posthorn_sandbox::{IMAP_EXTENSIONS, SandboxOptions, Service};
+
+use super::world::{World, run};
+
+/// Everything on, nothing but the base, and what most servers have.
+const SERVERS: [&[&str]; 3] = [
+    &[],
+    IMAP_EXTENSIONS,
+    &["OBJECTID", "QRESYNC", "IMAP4rev2", "X-GM-EXT-1"],
+];
+
+async fn world(without: &'static [&'static str]) -> World {
+    let options = SandboxOptions {
+        without,
+        ..SandboxOptions::plain_and_empty()
+    };
+    World::with(Protocol::Imap, LeaveOnServer::Forever, options).await
+}
+
+/// Another client of the same account.
+async fn other_client(world: &World) -> Session {
+    let login = world.sandbox.login();
+    let dialer = Dialer::new(DialOptions {
+        spool_dir: world.path().join("other"),
+        ..DialOptions::default()
+    });
+    let credentials = Credentials::Password {
+        username: login.username.clone(),
+        password: posthorn_model::Secret::new(login.password.clone()),
+    };
+    let endpoint = world.sandbox.endpoint(Service::Imap);
+    Session::connect(&dialer.expect("a dialer"), &endpoint, &credentials)
+        .await
+        .expect("another client")
+}
+
+/// As another client moves or copies the first messages of a mailbox; without MOVE and UIDPLUS that is a copy, and
+/// gone a moment later.
+async fn transfer(world: &World, from: &str, to: &str, count: usize, away: bool) {
+    let mut session = other_client(world).await;
+    session
+        .select(&MailboxName::local(from), Access::Write, None)
+        .await
+        .expect("opened");
+    let uids: UidSet = world
+        .sandbox
+        .messages(from)
+        .iter()
+        .take(count)
+        .map(|message| message.uid)
+        .collect();
+    session
+        .copy(&uids, &MailboxName::local(to))
+        .await
+        .expect("copied");
+    session.logout().await;
+    if away {
+        let user = world.sandbox.login().username.clone();
+        let store = world.sandbox.store();
+        store.vanish(&user, from, |message| uids.contains(message.uid));
+    }
+}
+
+async fn messages(world: &World, path: &str) -> Vec<MessageId> {
+    let mut all: Vec<_> = world.rows(path).await.iter().map(|row| row.message).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_another_client_moves_is_never_gone_and_never_fetched_again() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            for number in 0..25 {
+                world.deliver("INBOX", number);
+            }
+            world.sync_well().await;
+            let before = messages(&world, "INBOX").await;
+            transfer(&world, "INBOX", "Archive", 99, true).await;
+            // All at once: yet nothing is lost, so nobody is asked.
+            let report = world.sync_well().await;
+            assert_eq!((report.new, report.gone, report.bodies), (0, 0, 0), "{without:?}");
+            assert_eq!(messages(&world, "Archive").await, before, "{without:?}");
+            assert!(messages(&world, "INBOX").await.is_empty(), "{without:?}");
+            // And back, which is looked at in the other order.
+            transfer(&world, "Archive", "INBOX", 99, true).await;
+            let report = world.sync_well().await;
+            assert_eq!((report.new, report.gone, report.bodies), (0, 0, 0), "{without:?}");
+            assert_eq!(messages(&world, "INBOX").await, before, "{without:?}");
+            assert_eq!(world.here("INBOX").await, world.there("INBOX"), "{without:?}");
+        });
+    }
+}
+
+#[test]
+fn a_copy_is_the_same_message_in_two_mailboxes() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            world.deliver("INBOX", 1);
+            world.deliver("INBOX", 2);
+            world.sync_well().await;
+            transfer(&world, "INBOX", "Archive", 99, false).await;
+            let report = world.sync_well().await;
+            assert_eq!((report.new, report.bodies), (0, 0), "{without:?}");
+            assert_eq!(messages(&world, "Archive").await, messages(&world, "INBOX").await);
+            assert_eq!(world.here("Archive").await, world.there("Archive"), "{without:?}");
+        });
+    }
+}
+
+#[test]
+fn two_letters_that_only_look_alike_stay_two() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            world.deliver("INBOX", 1);
+            world.deliver("INBOX", 1);
+            world.sync_well().await;
+            assert_eq!(messages(&world, "INBOX").await.len(), 2, "{without:?}");
+            // Which of the two was moved cannot be told: it is fetched.
+            transfer(&world, "INBOX", "Archive", 1, true).await;
+            world.sync_well().await;
+            assert_eq!(messages(&world, "INBOX").await.len(), 1, "{without:?}");
+            assert_eq!(messages(&world, "Archive").await.len(), 1, "{without:?}");
+            world.assert_bytes("Archive").await;
+        });
+    }
+}
+
+#[test]
+fn a_renamed_mailbox_keeps_its_messages() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            let user = world.sandbox.login().username.clone();
+            world.sandbox.store().create(&user, "Work");
+            for number in 0..30 {
+                world.deliver("Work", number);
+            }
+            world.sync_well().await;
+            let (id, before) = (world.mailbox("Work").await, messages(&world, "Work").await);
+            let mut session = other_client(&world).await;
+            let (from, to) = (MailboxName::local("Work"), MailboxName::local("Done"));
+            session.rename(&from, &to).await.expect("renamed");
+            session.logout().await;
+            let report = world.sync_well().await;
+            assert_eq!((report.new, report.gone, report.bodies), (0, 0, 0), "{without:?}");
+            assert_eq!(world.mailbox("Done").await, id, "{without:?}");
+            assert_eq!(messages(&world, "Done").await, before, "{without:?}");
+            world.deliver("Done", 99);
+            assert_eq!(world.sync_well().await.new, 1, "{without:?}");
+        });
+    }
+}
+
+#[test]
+fn a_mailbox_removed_after_its_mail_was_moved_asks_nobody() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            let user = world.sandbox.login().username.clone();
+            world.sandbox.store().create(&user, "Work");
+            for number in 0..30 {
+                world.deliver("Work", number);
+            }
+            world.sync_well().await;
+            let before = messages(&world, "Work").await;
+            transfer(&world, "Work", "Archive", 99, true).await;
+            let mut session = other_client(&world).await;
+            session
+                .delete(&MailboxName::local("Work"))
+                .await
+                .expect("deleted");
+            session.logout().await;
+            let report = world.sync_well().await;
+            assert_eq!((report.new, report.bodies), (0, 0), "{without:?}");
+            assert_eq!(messages(&world, "Archive").await, before, "{without:?}");
+            let left = world.engine().catalog().mailboxes(None).await.expect("mailboxes");
+            assert!(
+                left.iter().all(|mailbox| mailbox.name.path != "Work"),
+                "{without:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn labels_are_places_of_one_message() {
+    run(async {
+        let options = SandboxOptions {
+            gmail_like: true,
+            ..SandboxOptions::plain_and_empty()
+        };
+        let world = World::with(Protocol::Imap, LeaveOnServer::Forever, options).await;
+        for number in 0..10 {
+            world.deliver("INBOX", number);
+        }
+        let report = world.sync_well().await;
+        assert_eq!((report.new, report.bodies), (10, 10));
+        let all = world.engine().catalog().mailboxes(None).await.expect("mailboxes");
+        let all_mail = all
+            .iter()
+            .find(|mailbox| mailbox.special_use == Some(posthorn_model::SpecialUse::All));
+        let all_mail = all_mail.expect("All Mail").name.path.clone();
+        assert_eq!(messages(&world, &all_mail).await, messages(&world, "INBOX").await);
+    });
+}
