@@ -276,6 +276,7 @@ impl Fetcher {
         self.line = None;
         self.urgent.clear();
         self.puller.queue.clear();
+        self.parked = true;
         self.rest = None;
     }
 

@@ -27,7 +27,7 @@ const FIRST: usize = BATCH;
 const REACH: usize = 4 * BATCH;
 
 /// Batches between the wire and the store: with them, memory does not grow with the mailbox.
-const BUFFER: usize = REACH / BATCH + 2;
+const BUFFER: usize = 2 * REACH / BATCH;
 
 impl MailboxSync<'_> {
     /// UIDs that may be new, and whether each is known to be a message. In a range not every number is.
@@ -99,7 +99,7 @@ impl MailboxSync<'_> {
         missing: &mut UidSet,
     ) -> Result<(), Error> {
         for asked in plan::newest_first(fresh, FIRST, REACH) {
-            let Ok(mut room) = give.reserve_many(BUFFER).await else {
+            let Ok(mut room) = give.reserve_many(REACH / BATCH + 1).await else {
                 // The store has failed, and says so itself.
                 return Ok(());
             };
