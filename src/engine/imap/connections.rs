@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use posthorn_model::ErrorClass;
 
 use crate::Error;
+use crate::schedule::Pause;
 
 /// What the server allowed is tried again after this long.
 const FORGIVEN: Duration = Duration::from_secs(30 * 60);
@@ -98,11 +99,12 @@ impl Drop for Permit {
 /// Whether a further connection failed because there are enough, as far as can be told: the password is good, since
 /// another one stands.
 #[must_use]
-pub const fn is_refusal(class: ErrorClass) -> bool {
-    matches!(
-        class,
-        ErrorClass::Auth | ErrorClass::Refused | ErrorClass::Quota | ErrorClass::Network
-    )
+pub fn is_refusal(error: &Error) -> bool {
+    error.pause == Pause::Crowded
+        || matches!(
+            error.class,
+            ErrorClass::Auth | ErrorClass::Refused | ErrorClass::Quota
+        )
 }
 
 /// Whether so many missing bodies are worth a connection of their own.
@@ -136,7 +138,7 @@ fn rate(bytes: u64, took: Duration) -> u64 {
 
 /// What failed, for a caller that goes on without this connection.
 pub fn note(connections: &Connections, permit: Permit, error: &Error) {
-    if is_refusal(error.class) {
+    if is_refusal(error) {
         connections.refused(permit);
     }
 }
@@ -158,6 +160,22 @@ mod tests {
         drop(more);
         assert!(connections.take_more().is_some(), "two it is");
         assert!(Connections::new(0).take_more().is_none(), "the actor's own");
+    }
+
+    #[test]
+    fn a_lost_connection_is_no_refusal() {
+        let check = |class: ErrorClass, pause: Pause, expect: bool| {
+            let error = Error {
+                pause,
+                ..Error::new(class, "no")
+            };
+            assert_eq!(is_refusal(&error), expect, "{class:?} {pause:?}");
+        };
+        check(ErrorClass::Network, Pause::Usual, false);
+        check(ErrorClass::Network, Pause::Crowded, true);
+        check(ErrorClass::Auth, Pause::Usual, true);
+        check(ErrorClass::Refused, Pause::Usual, true);
+        check(ErrorClass::Protocol, Pause::Usual, false);
     }
 
     #[test]

@@ -21,7 +21,11 @@ pub struct Traits<'a> {
 pub fn recognise(arrival: &Traits<'_>, candidates: &[Candidate]) -> Option<MessageId> {
     let free = || candidates.iter().filter(|candidate| !candidate.placed);
     if let Some(object) = arrival.object_id {
-        let same = free().find(|candidate| candidate.object_id.as_deref() == Some(object));
+        // A server that gives a UID to another message may keep its name, too.
+        let same = free().find(|candidate| {
+            candidate.object_id.as_deref() == Some(object)
+                && candidate.message_id == arrival.envelope.message_id
+        });
         if let Some(same) = same {
             return Some(same.message);
         }
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn believes_the_servers_own_name_for_a_message() {
-        let whole = envelope(Some("y"), "else");
+        let whole = envelope(Some("x"), "else");
         let traits = Traits {
             object_id: Some("M1"),
             envelope: &whole,
@@ -160,6 +164,12 @@ mod tests {
         };
         assert_eq!(recognise(&traits, &[named("M1", false)]), Some(MessageId(1)));
         assert_eq!(recognise(&traits, &[named("M1", true)]), None);
+        let another = envelope(Some("y"), "else");
+        let another = Traits {
+            envelope: &another,
+            ..traits
+        };
+        assert_eq!(recognise(&another, &[named("M1", false)]), None, "it lies");
         let alike = envelope(Some("x"), "hello");
         let alike = Traits {
             envelope: &alike,

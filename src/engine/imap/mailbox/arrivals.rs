@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 
 use posthorn_mime::parse_header;
-use posthorn_model::{AccountId, ErrorClass, Flag, Flags, MessageId, SpecialUse, Uid, UidSet, UidValidity};
+use posthorn_model::operation::Target;
+use posthorn_model::{
+    AccountId, ErrorClass, Flag, FlagChange, Flags, MessageId, Operation, OperationKind, OperationState,
+    SpecialUse, Uid, UidSet, UidValidity,
+};
 use posthorn_net::imap::Summary;
 use posthorn_store::write::{NewMessage, Write};
 use posthorn_store::{Candidate, Durability, MailboxRow, Store, Wanted};
@@ -300,13 +304,55 @@ impl Intake {
             mailbox,
             uid: Some(arrival.uid),
         });
+        let flags = Flags::merge(&here.flags, &here.base, &arrival.flags);
+        // What the user changed may have been sent in vain while the UIDs were void: it is sent again.
+        if flags != arrival.flags && !self.has_flags_to_send(message).await? {
+            let change = arrival.flags.change_to(&flags);
+            let operation = self.build_flag_operation(message, arrival, change);
+            writes.push(Write::AddOperation(Box::new(operation)));
+        }
         writes.push(Write::SetFlags {
             message,
             mailbox,
-            flags: Flags::merge(&here.flags, &here.base, &arrival.flags),
+            flags,
             base: arrival.flags.clone(),
         });
         Ok(true)
+    }
+
+    async fn has_flags_to_send(&self, message: MessageId) -> Result<bool, Error> {
+        let operations = self.core.store.operations(Some(self.account)).await?;
+        Ok(operations.iter().any(|operation| {
+            operation.mailbox == self.mailbox.id
+                && matches!(
+                    operation.kind,
+                    OperationKind::SetFlags { .. } | OperationKind::Append { .. }
+                )
+                && operation.targets.iter().any(|target| target.message == message)
+        }))
+    }
+
+    fn build_flag_operation(&self, message: MessageId, arrival: &Arrival, change: FlagChange) -> Operation {
+        let id = self.core.store.new_operation_id();
+        Operation {
+            id,
+            account: self.account,
+            mailbox: self.mailbox.id,
+            uid_validity: Some(self.uid_validity),
+            targets: vec![Target {
+                message,
+                uid: Some(arrival.uid),
+                before: arrival.flags.clone(),
+                message_id: arrival.new.envelope.message_id.clone(),
+                size: Some(arrival.new.size),
+            }],
+            kind: OperationKind::SetFlags { change },
+            state: OperationState::Queued,
+            created: self.core.now(),
+            intent: id.0,
+            tries: 0,
+            reply: String::new(),
+        }
     }
 }
 
