@@ -28,8 +28,10 @@ mod news;
 mod partial;
 mod quirks;
 mod scan;
+mod search;
 mod select;
 mod special_use;
+mod status;
 mod structure;
 
 pub use capability::Capabilities;

@@ -11,8 +11,9 @@ use super::code::{Done, StatusText, Verdict};
 use super::fetched::Fetched;
 use super::framing;
 use super::guard::{Captured, Guard, Literals};
-use super::mailboxes::{Told, begins, key, parse_status};
+use super::mailboxes::{begins, key};
 use super::news::{Heard, News};
+use super::status::{Told, parse_status};
 use crate::{Channel, Error, TrafficCount};
 
 /// Untagged replies that one command may bring before we stop believing in its end.

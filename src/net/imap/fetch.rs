@@ -1,4 +1,4 @@
-//! Flags, summaries and bodies by UID FETCH, in batches of which two are under way; and the UIDs that exist.
+//! Flags, summaries and bodies by UID FETCH, in batches of which two are under way.
 //!
 //! What does not come is not received, whatever the tagged reply says. A batch that ends in NO is halved until
 //! only the message that the server cannot give is left out.
@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::client::Reply;
 use super::code::{self, Verdict};
 use super::fetched::Fetched;
-use super::guard::{Captured, Literals};
-use super::mailboxes::begins;
-use super::select::{report, vanished};
+use super::guard::Literals;
+use super::search::{insert, union};
+use super::select::report;
 use super::{Body, FlagReport, SET_LENGTH, Session, Summary};
 use crate::Error;
 
@@ -36,9 +36,6 @@ pub(super) const LIE: u64 = 16 << 20;
 const LARGEST: u64 = 4 << 30;
 
 const NOT_READ: &str = "the messages could not be read";
-
-/// Messages in one mailbox.
-const MOST_FOUND: u64 = 20_000_000;
 
 struct Batch {
     uids: UidSet,
@@ -241,7 +238,10 @@ impl Session {
             utf8: self.utf8,
         };
         let fetched = self.fetch(split(uids, SUMMARIES), items, &mut sink).await?;
-        Ok(fetched.received)
+        match fetched.refused {
+            Some(error) => Err(self.client.give_up(error)),
+            None => Ok(fetched.received),
+        }
     }
 
     /// Whole messages, raw, with the sizes that were announced for them (0 where unknown). Each goes out as soon
@@ -275,55 +275,6 @@ impl Session {
             Some(error) => Err(self.client.give_up(error)),
             None => Ok(fetched.received),
         }
-    }
-
-    /// All UIDs in the selected mailbox as it is now.
-    ///
-    /// # Errors
-    /// Where the command does not end in OK.
-    pub async fn search_all_uids(&mut self) -> Result<UidSet, Error> {
-        self.search("ALL").await
-    }
-
-    /// Messages whose Message-ID is this: to find what an append did before its connection was lost.
-    ///
-    /// # Errors
-    /// Where the command does not end in OK, or the id cannot be sent.
-    pub async fn find_message_id(&mut self, id: &str) -> Result<UidSet, Error> {
-        if id.is_empty() || !id.is_ascii() || id.contains(['\r', '\n', '\0']) || id.len() > 900 {
-            let what = "this message id cannot be searched for";
-            return Err(Error::new(ErrorClass::Refused, self.client.host(), what).permanently(true));
-        }
-        let id = super::name::quote_text(id);
-        self.search(&format!("HEADER Message-ID {id}")).await
-    }
-
-    async fn search(&mut self, criteria: &str) -> Result<UidSet, Error> {
-        let extended = self.capabilities.has("ESEARCH");
-        let wish = if extended { "RETURN (ALL) " } else { "" };
-        let mut found = Vec::new();
-        let patience = self.client.patience() * 2;
-        let done = self
-            .client
-            .run(&format!("UID SEARCH {wish}{criteria}"), patience, &mut |reply| {
-                if let Reply::Data(captured) = reply {
-                    found.extend(search_result(&captured));
-                }
-            })
-            .await?;
-        if done.verdict == Verdict::Bad && extended {
-            self.capabilities.remove("ESEARCH");
-            return Box::pin(self.search(criteria)).await;
-        }
-        done.demand_ok(self.client.host(), "the mailbox could not be searched")?;
-        let all = found.iter().fold(UidSet::default(), |all, set| union(&all, set));
-        if all.len() > MOST_FOUND {
-            return Err(Error::protocol(
-                self.client.host(),
-                "the server finds more messages than can be",
-            ));
-        }
-        Ok(all)
     }
 
     async fn fetch(
@@ -495,13 +446,6 @@ fn split(uids: &UidSet, most: u64) -> VecDeque<Batch> {
     batches.into_iter().map(sized).collect()
 }
 
-fn insert(set: &mut UidSet, first: u64, last: u64) {
-    let uid = |number: u64| u32::try_from(number).ok().and_then(Uid::new);
-    if let (Some(first), Some(last)) = (uid(first), uid(last)) {
-        set.insert_range(first, last);
-    }
-}
-
 fn batches(uids: &[(Uid, u64)]) -> VecDeque<Batch> {
     let mut batches = VecDeque::new();
     let mut batch = Batch {
@@ -545,65 +489,12 @@ fn halve(batch: &Batch, missing: &UidSet) -> Vec<Batch> {
         .collect()
 }
 
-fn union(a: &UidSet, b: &UidSet) -> UidSet {
-    let mut all = a.clone();
-    for &(first, last) in b.ranges() {
-        insert(&mut all, u64::from(first), u64::from(last));
-    }
-    all
-}
-
-/// `* SEARCH 1 2 3` and `* ESEARCH (TAG "A1") UID ALL 1:3,5`.
-fn search_result(captured: &Captured) -> Option<UidSet> {
-    if begins(captured, b"VANISHED") {
-        // Of another session's doing, between the search and its answer.
-        let _ = vanished(captured);
-        return None;
-    }
-    let text = captured.text.trim_ascii_end();
-    if begins(captured, b"SEARCH") {
-        let words = text.split(|byte| *byte == b' ').skip(2);
-        // RFC 7162 section 3.1.5 may add `(MODSEQ n)`.
-        let uids = words.take_while(|word| !word.starts_with(b"("));
-        return Some(
-            uids.filter_map(super::scan::number)
-                .filter_map(|number| u32::try_from(number).ok())
-                .filter_map(Uid::new)
-                .collect(),
-        );
-    }
-    if begins(captured, b"ESEARCH") {
-        let mut words = text.split(|byte| *byte == b' ');
-        words.find(|word| word.eq_ignore_ascii_case(b"ALL"))?;
-        return Some(code::uid_set(words.next()?));
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn uids(text: &str) -> UidSet {
         UidSet::parse(text).expect("a set")
-    }
-
-    #[test]
-    fn reads_search_results() {
-        let check = |text: &str, expect: Option<&str>| {
-            let captured = Captured {
-                text: text.as_bytes().to_vec(),
-                ..Captured::default()
-            };
-            let found = search_result(&captured).map(|set| set.to_string());
-            assert_eq!(found.as_deref(), expect, "{text:?}");
-        };
-        check("* SEARCH 3 1 2\r\n", Some("1:3"));
-        check("* SEARCH\r\n", Some(""));
-        check("* SEARCH 5 x 0 4294967296 (MODSEQ 9)\r\n", Some("5"));
-        check("* ESEARCH (TAG \"A1\") UID ALL 1:3,7\r\n", Some("1:3,7"));
-        check("* ESEARCH (TAG \"A1\") UID\r\n", None);
-        check("* XYZ 1\r\n", None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::{Credentials, DialOptions, Dialer, Error};
+use futures_util::StreamExt;
 use posthorn_model::{Endpoint, Flag, FlagChange, Secret, Security};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -227,9 +228,95 @@ async fn bears_a_hostile_server() {
         .filter_map(|line| line.split_once(' '))
         .map(|(mode, expect)| (mode, expect.trim()))
         .collect();
-    for some in cases.chunks(8) {
-        futures_util::future::join_all(some.iter().map(|(mode, expect)| run(mode, expect))).await;
-    }
+    let runs = cases.iter().map(|(mode, expect)| run(mode, expect));
+    let mut runs = futures_util::stream::iter(runs).buffer_unordered(8);
+    while runs.next().await.is_some() {}
+}
+
+/// Mode, what is asked, and what is to come of it.
+const HOSTILE_CHANGES: &str = "
+idle-flood        wait     news
+idle-bye          wait     network
+stall-idle        wait     network
+append-drop       append   network
+append-drop-lost  append   network
+append-no         append   quota
+append-trycreate  append   refused
+store-no          store    refused
+copy-no           copy     refused
+move-drop         move     network
+copyuid-evil      copy     copied None
+expunge-drop      expunge  network
+";
+
+async fn change(session: &mut Session, what: &str) -> Result<String, Error> {
+    let inbox = MailboxName::local("INBOX");
+    let archive = MailboxName::local("Archive");
+    session.select(&inbox, Access::Write, None).await?;
+    let uids = session.search_all_uids().await?;
+    let deleted = FlagChange::adding(Flag::Deleted);
+    Ok(match what {
+        "wait" => {
+            let news = session.wait(Duration::from_secs(3)).await?;
+            let told = if news.is_empty() { "nothing" } else { "news" };
+            session.noop().await?;
+            told.to_owned()
+        }
+        "append" => {
+            let placed = session
+                .append(&inbox, &Flags::default(), None, b"Subject: x\r\n\r\nx\r\n")
+                .await?;
+            format!("appended {placed:?}")
+        }
+        "store" => format!("{} stored", session.store_flags(&uids, &deleted).await?.len()),
+        "copy" => format!("copied {:?}", session.copy(&uids, &archive).await?),
+        "move" => {
+            let moved = session.move_messages(&uids, &archive).await?;
+            let told = if moved.copied.is_some() { "told" } else { "untold" };
+            format!("moved, {told}")
+        }
+        _ => {
+            session.store_flags(&uids, &deleted).await?;
+            format!("{:?}", session.expunge(&uids).await?)
+        }
+    })
+}
+
+#[tokio::test]
+async fn bears_a_hostile_server_while_changing() {
+    let Some(program) = shared("hostile/hostile_imap.py") else {
+        return;
+    };
+    let certs = tempfile::tempdir().expect("a folder");
+    drop(Hostile::start(&program, "ok", certs.path()));
+    let ca_file = certs.path().join("ca.pem");
+    let run = async |mode: &str, what: &str, expect: &str| {
+        let start = {
+            let (program, mode, certs) = (program.clone(), mode.to_owned(), certs.path().to_owned());
+            move || Hostile::start(&program, &mode, &certs)
+        };
+        let server = tokio::task::spawn_blocking(start).await.expect("a server");
+        let started = Instant::now();
+        let mut session = connect(server.port, Security::StartTls, ca_file.clone(), 4)
+            .await
+            .expect("a session");
+        let shown = match change(&mut session, what).await {
+            Ok(shown) => shown,
+            Err(error) => error.class.name().to_owned(),
+        };
+        assert_eq!(shown, expect, "{mode}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{mode} hangs");
+        assert_eq!(server.violations(), [""; 0], "{mode}");
+    };
+    let cases: Vec<(&str, &str, &str)> = HOSTILE_CHANGES
+        .lines()
+        .filter_map(|line| {
+            let (mode, rest) = line.split_once(' ')?;
+            let (what, expect) = rest.trim().split_once(' ')?;
+            Some((mode, what, expect.trim()))
+        })
+        .collect();
+    futures_util::future::join_all(cases.iter().map(|(mode, what, expect)| run(mode, what, expect))).await;
 }
 
 /// Dovecot, started for one test.

@@ -7,8 +7,12 @@ use super::code::{self, StatusText, Verdict};
 use super::fetched::{self, Fetched};
 use super::guard::Captured;
 use super::mailboxes::begins;
+use super::search::gather;
 use super::{Access, FlagReport, Resume, SET_LENGTH, Selected, Session};
 use crate::Error;
+
+/// Changes told on opening a mailbox; where there are more, the caller asks for them in pieces.
+const MOST_CHANGED: usize = 200_000;
 
 impl Session {
     /// Opens a mailbox; the one that was open is left without expunging anything. `resume` is used where QRESYNC
@@ -35,6 +39,7 @@ impl Session {
         let argument = self.argument(mailbox)?;
         let mut selected = Selected::default();
         let mut gone = posthorn_model::UidSet::default();
+        let mut bounded = true;
         let patience = self.client.patience() * 2;
         let done = self
             .client
@@ -50,15 +55,12 @@ impl Session {
                         }
                         Reply::Status(Verdict::Ok, status) => selected.learn(&status),
                         Reply::Exists(count) => selected.exists = count,
-                        Reply::Fetch(fetched) => selected.changed.extend(report(fetched)),
+                        Reply::Fetch(fetched) if selected.changed.len() < MOST_CHANGED => {
+                            selected.changed.extend(report(fetched));
+                        }
+                        Reply::Fetch(_) => bounded = false,
                         Reply::Data(captured) if begins(&captured, b"VANISHED") => {
-                            for &(first, last) in vanished(&captured).ranges() {
-                                if let (Some(first), Some(last)) =
-                                    (posthorn_model::Uid::new(first), posthorn_model::Uid::new(last))
-                                {
-                                    gone.insert_range(first, last);
-                                }
-                            }
+                            bounded &= gather(&mut gone, &vanished(&captured));
                         }
                         _ => {}
                     }
@@ -80,6 +82,7 @@ impl Session {
         self.client.take_news();
         if resume.is_some_and(|resume| Some(resume.uid_validity) == selected.uid_validity)
             && selected.highest_modseq.is_some()
+            && bounded
         {
             selected.vanished = Some(gone);
         } else {

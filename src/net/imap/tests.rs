@@ -4,6 +4,7 @@ mod extensions;
 mod news;
 mod pieces;
 mod quirks;
+mod recorded;
 
 use super::*;
 use crate::{Channel, Credentials, DialOptions, Dialer, Error};
