@@ -1,11 +1,15 @@
 //! Puts new mail into the search index, behind everything else: in small steps, and never while mail comes in.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shared::Shared;
 
 /// Messages a step: about a twentieth of a second of the writer's time.
 const STEP: usize = 100;
+
+/// Between two steps while mail comes in.
+const BESIDE: Duration = Duration::from_millis(500);
 
 /// How long the end of the program waits for the index; the rest is done at the next start.
 const AT_THE_END: Duration = Duration::from_secs(3);
@@ -27,6 +31,10 @@ pub async fn run(core: Shared) {
             Ok(_) => {
                 if core.is_stopping() {
                     break;
+                }
+                if core.fetching.load(Ordering::Relaxed) > 0 {
+                    // Mail that comes in needs the writer more: one step now and then.
+                    let _ = tokio::time::timeout(BESIDE, core.stopped()).await;
                 }
                 // Let those waiting for the writer go first.
                 tokio::task::yield_now().await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Core {
     network: watch::Sender<Network>,
     /// Counts how often the machine woke or its way to the network changed: connections made before are dead.
     moves: watch::Sender<u64>,
+    /// Turns with bodies that are being fetched or written.
+    pub fetching: AtomicUsize,
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
     ca_file: Option<PathBuf>,
@@ -81,6 +84,7 @@ impl Core {
             visited: Mutex::default(),
             network: watch::Sender::default(),
             moves: watch::Sender::default(),
+            fetching: AtomicUsize::new(0),
             unindexed: tokio::sync::Notify::new(),
             ca_file: options.ca_file.clone(),
             imap_without: options.imap_without.clone(),

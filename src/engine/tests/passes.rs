@@ -1,7 +1,7 @@
 //! What a pass costs, and which connections it uses.
 
-use posthorn_model::{Flag, Flags, LeaveOnServer, Protocol};
-use posthorn_sandbox::{IMAP_EXTENSIONS, SandboxOptions};
+use posthorn_model::{ErrorClass, Flag, Flags, LeaveOnServer, Protocol};
+use posthorn_sandbox::{Fault, IMAP_EXTENSIONS, SandboxOptions, Service};
 
 use super::world::{World, run};
 use crate::report::{Bodies, SyncRequest};
@@ -121,5 +121,32 @@ fn a_large_mailbox_is_listed_while_its_bodies_wait() {
         assert_eq!((report.new, report.bodies, report.connections), (1300, 0, 1));
         let report = world.sync_well().await;
         assert_eq!((report.new, report.bodies), (0, 1300));
+    });
+}
+
+#[test]
+fn what_the_server_does_not_hand_over_is_told_and_asked_for_again() {
+    run(async {
+        let world = world(without(&[])).await;
+        world.deliver("INBOX", 1);
+        let request = SyncRequest {
+            bodies: Bodies::None,
+            ..SyncRequest::default()
+        };
+        world.engine().sync(request).await.expect("a sync");
+        world.sandbox.faults().inject(Fault::Answer {
+            service: Service::Imap,
+            command: "UID FETCH".into(),
+            reply: "NO [SERVERBUG] not this one".into(),
+        });
+        let report = world.sync().await;
+        assert_eq!(report.bodies, 0);
+        let told = |problem: &posthorn_model::Problem| {
+            problem.class == ErrorClass::Protocol && problem.detail.contains("does not hand over 1 messages")
+        };
+        assert!(report.problems.iter().any(told), "{:?}", report.problems);
+        let report = world.sync_well().await;
+        assert_eq!(report.bodies, 1);
+        world.assert_bytes("INBOX").await;
     });
 }

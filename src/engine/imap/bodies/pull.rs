@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use posthorn_mime::parse_header;
@@ -225,6 +226,7 @@ impl Puller {
             progress: (self.kept, self.kept + missing),
         };
         let (out, bodies) = mpsc::channel::<Body>(32);
+        post.core.fetching.fetch_add(1, Ordering::Relaxed);
         self.behind.push_back(Behind {
             mailbox: row.id,
             messages,
@@ -265,6 +267,7 @@ impl Puller {
             return Ok(());
         };
         let kept = behind.task.await;
+        post.core.fetching.fetch_sub(1, Ordering::Relaxed);
         self.queue.end(&behind.messages);
         let kept = kept.map_err(|_| Error::bug("keeping messages failed unexpectedly"))??;
         self.kept += kept.count;

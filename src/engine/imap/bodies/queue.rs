@@ -1,13 +1,13 @@
 //! Which bodies are fetched next. Pure: the store and the wire are elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use posthorn_model::{MailboxId, MessageId};
 
 /// Mailboxes in which bodies are missing, in the order in which they are served.
 #[derive(Debug, Default)]
 pub struct Queue {
-    order: Vec<MailboxId>,
+    order: VecDeque<MailboxId>,
     /// How far down each has been looked through, newest first; absent: not yet.
     reached: BTreeMap<MailboxId, MessageId>,
     /// On their way to the disk.
@@ -20,7 +20,7 @@ impl Queue {
     /// More may be missing in this mailbox, below what has been looked through.
     pub fn add(&mut self, mailbox: MailboxId) {
         if !self.order.contains(&mailbox) {
-            self.order.push(mailbox);
+            self.order.push_back(mailbox);
         }
     }
 
@@ -29,14 +29,11 @@ impl Queue {
         for mailbox in mailboxes {
             self.reached.remove(mailbox);
         }
-        let others: Vec<MailboxId> = self
-            .order
-            .iter()
-            .copied()
-            .filter(|known| !mailboxes.contains(known))
-            .collect();
-        self.order = mailboxes.to_vec();
-        self.order.extend(others);
+        let first: BTreeSet<MailboxId> = mailboxes.iter().copied().collect();
+        let others = std::mem::take(&mut self.order);
+        self.order.extend(mailboxes);
+        self.order
+            .extend(others.into_iter().filter(|known| !first.contains(known)));
     }
 
     /// All that is still wanted, from the top: what was asked for last may not have come.
@@ -47,7 +44,7 @@ impl Queue {
     /// The mailbox to serve, and how far down it has been looked through.
     #[must_use]
     pub fn next(&self) -> Option<(MailboxId, Option<MessageId>)> {
-        let mailbox = *self.order.first()?;
+        let mailbox = *self.order.front()?;
         Some((mailbox, self.reached.get(&mailbox).copied()))
     }
 
@@ -63,7 +60,11 @@ impl Queue {
 
     /// Nothing more is missing there for now.
     pub fn finish(&mut self, mailbox: MailboxId) {
-        self.order.retain(|known| *known != mailbox);
+        if self.order.front() == Some(&mailbox) {
+            self.order.pop_front();
+        } else {
+            self.order.retain(|known| *known != mailbox);
+        }
     }
 
     /// Whether this message is still to be asked for.
