@@ -324,3 +324,36 @@ month-9 = Sep.
 month-10 = Okt.
 month-11 = Nov.
 month-12 = Dez.
+
+## Ordner
+mailbox-menu = Dieser Ordner …
+mailbox-act-new = Neuer Ordner …
+mailbox-act-new-within = Neuer Ordner darin …
+mailbox-act-rename = Umbenennen …
+mailbox-act-delete = Löschen …
+mailbox-act-subscribe = In anderen Programmen zeigen
+mailbox-act-unsubscribe = In anderen Programmen verbergen
+mailbox-name = Name
+mailbox-new-title = Neuer Ordner
+mailbox-new-in = In { $name }
+mailbox-new-within = In „{ $name }“
+mailbox-new-confirm = Anlegen
+mailbox-rename-title = Ordner umbenennen
+mailbox-rename-confirm = Umbenennen
+mailbox-delete-title = „{ $name }“ löschen?
+mailbox-delete-gone = Diesen Ordner gibt es nicht mehr
+mailbox-delete-empty = Er enthält keine Nachrichten.
+mailbox-delete-messages = { $count ->
+    [one] Seine Nachricht kommt vorher in den Papierkorb.
+   *[other] Seine { $count } Nachrichten kommen vorher in den Papierkorb.
+}
+mailbox-delete-below = { $count ->
+    [one] Der Ordner darin wird auch gelöscht.
+   *[other] Die { $count } Ordner darin werden auch gelöscht.
+}
+mailbox-delete-confirm = Ordner löschen
+done-mailbox-made = „{ $name }“ angelegt
+done-mailbox-renamed = Umbenannt in „{ $name }“
+done-mailbox-deleted = „{ $name }“ gelöscht
+done-subscribed = „{ $name }“ wird in anderen Programmen gezeigt
+done-unsubscribed = „{ $name }“ ist in anderen Programmen verborgen

@@ -339,3 +339,36 @@ month-9 = Sep
 month-10 = Oct
 month-11 = Nov
 month-12 = Dec
+
+## Mailboxes
+mailbox-menu = This mailbox …
+mailbox-act-new = New mailbox …
+mailbox-act-new-within = New mailbox within …
+mailbox-act-rename = Rename …
+mailbox-act-delete = Delete …
+mailbox-act-subscribe = Show in other programs
+mailbox-act-unsubscribe = Hide in other programs
+mailbox-name = Name
+mailbox-new-title = New mailbox
+mailbox-new-in = In { $name }
+mailbox-new-within = Within { $name }
+mailbox-new-confirm = Create
+mailbox-rename-title = Rename mailbox
+mailbox-rename-confirm = Rename
+mailbox-delete-title = Delete “{ $name }”?
+mailbox-delete-gone = This mailbox is no longer there
+mailbox-delete-empty = It holds no messages.
+mailbox-delete-messages = { $count ->
+    [one] Its message is moved to the trash first.
+   *[other] Its { $count } messages are moved to the trash first.
+}
+mailbox-delete-below = { $count ->
+    [one] The mailbox within it is deleted too.
+   *[other] The { $count } mailboxes within it are deleted too.
+}
+mailbox-delete-confirm = Delete mailbox
+done-mailbox-made = “{ $name }” created
+done-mailbox-renamed = Renamed to “{ $name }”
+done-mailbox-deleted = “{ $name }” deleted
+done-subscribed = “{ $name }” is shown in other programs
+done-unsubscribed = “{ $name }” is hidden in other programs

@@ -165,6 +165,38 @@ impl State {
             Command::Delete(selection) => self.put_into(&selection, SpecialUse::Trash),
             Command::Archive(selection) => self.put_into(&selection, SpecialUse::Archive),
             Command::Junk(selection) => self.put_into(&selection, SpecialUse::Junk),
+            Command::CreateMailbox { account, path } => {
+                let id = MailboxId(self.number());
+                if let Some(model) = self.mailboxes.iter().find(|mailbox| mailbox.account == account) {
+                    let made = Mailbox {
+                        id,
+                        name: MailboxName::local(&path),
+                        special_use: None,
+                        total: 0,
+                        unread: 0,
+                        ..model.clone()
+                    };
+                    self.mailboxes.push(made);
+                }
+                self.changed(&[]);
+                Receipt {
+                    intent: Some(id.0),
+                    mailbox: Some(id),
+                    ..Receipt::default()
+                }
+            }
+            Command::RenameMailbox { mailbox, path } => {
+                for known in self.mailboxes.iter_mut().filter(|known| known.id == mailbox) {
+                    known.name = MailboxName::local(&path);
+                }
+                self.changed(&[]);
+                Receipt::default()
+            }
+            Command::DeleteMailbox { mailbox, .. } => {
+                self.mailboxes.retain(|known| known.id != mailbox);
+                self.changed(&[]);
+                Receipt::default()
+            }
             Command::Undo { intent } => {
                 let at = match intent {
                     Some(intent) => self.undo.iter().position(|(id, _)| *id == intent),

@@ -39,6 +39,9 @@ pub enum Wish {
     Palette,
     Send,
     CheckNow,
+    NewMailbox,
+    /// What can be done with the mailbox in view.
+    MailboxMenu,
     ZoomIn,
     ZoomOut,
     ZoomReset,
@@ -276,6 +279,8 @@ pub fn name(wish: Wish) -> String {
         Wish::Palette => t!("key-palette"),
         Wish::Send => t!("action-send"),
         Wish::CheckNow => t!("action-check-now"),
+        Wish::NewMailbox => t!("mailbox-act-new"),
+        Wish::MailboxMenu => t!("mailbox-menu"),
         Wish::ZoomIn => t!("key-zoom-in"),
         Wish::ZoomOut => t!("key-zoom-out"),
         Wish::ZoomReset => t!("key-zoom-reset"),

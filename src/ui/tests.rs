@@ -1,6 +1,7 @@
 //! The window without a display: messages in, state and texts out, over a fake engine with real state.
 
 mod flow;
+mod mailboxes;
 mod typing;
 
 use std::sync::Arc;

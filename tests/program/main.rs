@@ -19,6 +19,7 @@ mod crash;
 mod hostile;
 mod imap;
 mod mail;
+mod mailboxes;
 mod pop3;
 mod posthorn;
 mod send;

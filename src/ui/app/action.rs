@@ -57,6 +57,8 @@ pub enum Action {
     AskLink(String),
     /// Asks before so many messages are deleted for good.
     AskDelete(usize),
+    /// A dialog about a mailbox.
+    AskMailbox(crate::screen::sheet::mailbox::Question),
     ShowMove,
     ShowPalette,
     ShowProblems,

@@ -31,6 +31,7 @@ impl App {
         match action {
             Action::ShowMove => self.show(Sheet::move_to()),
             Action::ShowPalette => self.show(Sheet::palette()),
+            Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),
             Action::ShowProblems => self.show(Sheet::Problems),
             Action::AskLink(url) => self.show(Sheet::Link(url)),
             Action::AskDelete(count) => self.show(Sheet::Delete(count)),
@@ -230,6 +231,7 @@ impl App {
             }
             sheet::Outcome::OpenLink(url) => Task::perform(crate::system::open(url), Message::LinkOpened),
             sheet::Outcome::Act(action) => self.perform(action),
+            sheet::Outcome::Ask(question) => self.show(Sheet::Mailbox(question)),
             sheet::Outcome::Stay | sheet::Outcome::Close => Task::none(),
         }
     }

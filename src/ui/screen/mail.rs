@@ -14,12 +14,13 @@ use iced::widget::row;
 use posthorn_engine::Error;
 use posthorn_engine::catalog::{Page, Row};
 use posthorn_model::query::{Cursor, View};
-use posthorn_model::{AccountId, Flag, FlagChange, MessageId, NetworkPolicy, SpecialUse};
+use posthorn_model::{AccountId, Flag, FlagChange, MailboxId, MessageId, NetworkPolicy, SpecialUse};
 
 use crate::app::Action;
 use crate::directory::Directory;
 use crate::listing::{Fetch, Listing, Subject};
 use crate::row as card;
+use crate::screen::sheet::mailbox::Question;
 use crate::shortcut::Wish;
 use crate::when::Clock;
 use crate::widget::{ListEvent, splitter};
@@ -39,6 +40,8 @@ const SCREENFUL: i64 = 8;
 #[derive(Clone, Debug)]
 pub enum Message {
     ViewPicked(View),
+    /// The other button, or the menu key, on a mailbox or an account.
+    MenuAsked(AccountId, Option<MailboxId>),
     AccountToggled(AccountId),
     SidebarToggled,
     SidebarDragged(f32),
@@ -125,6 +128,9 @@ impl Mail {
     pub fn update(&mut self, message: Message, directory: &Directory) -> Vec<Action> {
         match message {
             Message::ViewPicked(view) => self.list(Subject::View(view)),
+            Message::MenuAsked(account, mailbox) => {
+                vec![Action::AskMailbox(Question::menu(account, mailbox))]
+            }
             Message::AccountToggled(id) => {
                 if !self.folded.remove(&id) {
                     self.folded.insert(id);
@@ -308,6 +314,8 @@ impl Mail {
                 Vec::new()
             }
             Wish::Search => vec![Action::Focus(SEARCH)],
+            Wish::NewMailbox => self.ask_new_mailbox(directory),
+            Wish::MailboxMenu => self.ask_menu(directory),
             Wish::GoInbox => self.list(Subject::View(View::Inbox)),
             Wish::GoSent => self.go(SpecialUse::Sent, directory),
             Wish::GoDrafts => self.go(SpecialUse::Drafts, directory),
@@ -358,15 +366,41 @@ impl Mail {
         Vec::new()
     }
 
-    /// To a mailbox by its purpose: of the account in view, or else of the first.
-    fn go(&mut self, purpose: SpecialUse, directory: &Directory) -> Vec<Action> {
+    /// In the account in view, or else the first.
+    fn ask_new_mailbox(&self, directory: &Directory) -> Vec<Action> {
+        let account = self.account_in_view(directory);
+        let question = account.map(|account| Question::New {
+            account,
+            within: None,
+            typed: String::new(),
+        });
+        question.map(Action::AskMailbox).into_iter().collect()
+    }
+
+    fn ask_menu(&self, directory: &Directory) -> Vec<Action> {
+        let mailbox = match self.view {
+            View::Mailbox(id) => Some(id),
+            _ => None,
+        };
+        let account = self.account_in_view(directory);
+        account
+            .map(|account| Action::AskMailbox(Question::menu(account, mailbox)))
+            .into_iter()
+            .collect()
+    }
+
+    fn account_in_view(&self, directory: &Directory) -> Option<AccountId> {
         let account = match self.view {
             View::Mailbox(id) => directory.mailbox(id).map(|mailbox| mailbox.account),
             View::Account(id) => Some(id),
             View::Inbox | View::All => None,
         };
-        let account = account.or_else(|| directory.accounts.first().map(|account| account.id));
-        account
+        account.or_else(|| directory.accounts.first().map(|account| account.id))
+    }
+
+    /// To a mailbox by its purpose: of the account in view, or else of the first.
+    fn go(&mut self, purpose: SpecialUse, directory: &Directory) -> Vec<Action> {
+        self.account_in_view(directory)
             .and_then(|account| directory.special(account, purpose))
             .map(|mailbox| mailbox.id)
             .map(|id| self.list(Subject::View(View::Mailbox(id))))

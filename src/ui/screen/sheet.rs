@@ -1,6 +1,7 @@
 //! Dialogs over the window: moving, the palette, problems, keys, questions.
 
 mod list;
+pub mod mailbox;
 mod view;
 
 use posthorn_engine::Command;
@@ -28,12 +29,14 @@ pub enum Sheet {
     Delete(usize),
     Move(Choices),
     Palette(Choices),
+    Mailbox(mailbox::Question),
 }
 
 /// What happened in a dialog.
 #[derive(Clone, Debug)]
 pub enum Message {
     Closed,
+    Mailbox(mailbox::Message),
     Typed(String),
     Submitted,
     Chosen(usize),
@@ -56,6 +59,8 @@ pub enum Outcome {
     Delete,
     OpenLink(String),
     Act(Action),
+    /// Another dialog takes this one's place.
+    Ask(mailbox::Question),
 }
 
 fn command(command: Command) -> Outcome {
@@ -82,6 +87,7 @@ impl Sheet {
     pub const fn field(&self) -> Option<&'static str> {
         match self {
             Self::Move(_) | Self::Palette(_) => Some(FIELD),
+            Self::Mailbox(question) if question.has_field() => Some(FIELD),
             _ => None,
         }
     }
@@ -133,6 +139,7 @@ impl Sheet {
                 _ => Outcome::Close,
             },
             Message::DeleteConfirmed => Outcome::Delete,
+            Message::Mailbox(message) => self.ask_mailbox(message, directory),
             Message::RemedyPressed(account, remedy) => remedied(account, remedy),
             Message::ResendPressed(id) => command(Command::Resend(id)),
             Message::CancelPressed(id) => command(Command::CancelSubmission(id)),
@@ -150,13 +157,29 @@ impl Sheet {
             Wish::Open => match self {
                 Self::Link(url) => Outcome::OpenLink(url.clone()),
                 Self::Keys | Self::Problems => Outcome::Close,
+                Self::Mailbox(_) => self.ask_mailbox(mailbox::Message::Submitted, directory),
                 _ => self.update(Message::Submitted, directory),
             },
             _ => Outcome::Stay,
         }
     }
 
+    fn ask_mailbox(&mut self, message: mailbox::Message, directory: &Directory) -> Outcome {
+        let Self::Mailbox(question) = self else {
+            return Outcome::Close;
+        };
+        match question.update(message, directory) {
+            mailbox::Next::Stay => Outcome::Stay,
+            mailbox::Next::Ask(question) => Outcome::Ask(question),
+            mailbox::Next::End(outcome) => outcome,
+        }
+    }
+
     fn step(&mut self, by: isize, directory: &Directory) -> Outcome {
+        if let Self::Mailbox(question) = self {
+            question.step(by, directory);
+            return Outcome::Stay;
+        }
         let last = self.offered(directory).len().saturating_sub(1);
         if let Some(choices) = self.choices() {
             choices.at = choices.at.saturating_add_signed(by).min(last);

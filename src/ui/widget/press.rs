@@ -34,6 +34,7 @@ pub enum Kind {
 pub struct Press<'a, Message> {
     content: Element<'a, Message>,
     on_press: Option<Message>,
+    on_menu: Option<Message>,
     kind: Kind,
     id: Option<Id>,
     width: Length,
@@ -75,6 +76,7 @@ pub fn press<'a, Message>(content: impl Into<Element<'a, Message>>) -> Press<'a,
     Press {
         content: content.into(),
         on_press: None,
+        on_menu: None,
         kind: Kind::Secondary,
         id: None,
         width: Length::Shrink,
@@ -88,6 +90,13 @@ impl<'a, Message> Press<'a, Message> {
     #[must_use]
     pub fn on_press(mut self, message: Message) -> Self {
         self.on_press = Some(message);
+        self
+    }
+
+    /// The other mouse button; with the focus, the menu key or Shift F10.
+    #[must_use]
+    pub fn on_menu(mut self, message: Message) -> Self {
+        self.on_menu = Some(message);
         self
     }
 
@@ -165,6 +174,16 @@ impl<'a, Message> Press<'a, Message> {
         shell.capture_event();
     }
 
+    fn publish_menu(&self, shell: &mut Shell<'_, Message>)
+    where
+        Message: Clone,
+    {
+        if let Some(message) = &self.on_menu {
+            shell.publish(message.clone());
+            shell.capture_event();
+        }
+    }
+
     fn react(
         &self,
         state: &mut State,
@@ -196,6 +215,14 @@ impl<'a, Message> Press<'a, Message> {
                     self.publish(shell);
                 }
             }
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Right)) if cursor.is_over(bounds) => {
+                self.publish_menu(shell);
+            }
+            Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })
+                if state.focused && is_menu_key(key, *modifiers) =>
+            {
+                self.publish_menu(shell);
+            }
             Event::Touch(touch::Event::FingerLost { .. }) => state.pressed = false,
             Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })
                 if state.focused
@@ -206,6 +233,14 @@ impl<'a, Message> Press<'a, Message> {
             }
             _ => {}
         }
+    }
+}
+
+fn is_menu_key(key: &Key, modifiers: keyboard::Modifiers) -> bool {
+    match key {
+        Key::Named(Named::ContextMenu) => modifiers.is_empty(),
+        Key::Named(Named::F10) => modifiers == keyboard::Modifiers::SHIFT,
+        _ => false,
     }
 }
 

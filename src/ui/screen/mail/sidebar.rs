@@ -15,7 +15,7 @@ use crate::shortcut::Wish;
 use crate::t;
 use crate::theme::{account_color, font, size, space as gap, style, tokens};
 use crate::when;
-use crate::widget::{Kind, hint, icon_button, press, words};
+use crate::widget::{Kind, Press, hint, icon_button, press, words};
 
 pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a, Message> {
     let room = width - 2.0 * gap::S;
@@ -136,7 +136,8 @@ fn heading<'a>(
             .kind(Kind::Row { selected: false })
             .padding([5.0, gap::S])
             .width(Fill)
-            .on_press(Message::AccountToggled(account.id)),
+            .on_press(Message::AccountToggled(account.id))
+            .on_menu(Message::MenuAsked(account.id, None)),
     )
     .padding(iced::Padding::default().top(gap::M))
     .into()
@@ -159,6 +160,8 @@ fn mailbox_row<'a>(
         room,
         view,
     )
+    .on_menu(Message::MenuAsked(mailbox.account, Some(mailbox.id)))
+    .into()
 }
 
 fn item<'a>(
@@ -169,7 +172,7 @@ fn item<'a>(
     indent: f32,
     room: f32,
     view: View,
-) -> Element<'a, Message> {
+) -> Press<'a, Message> {
     let figures = if unread > 0 {
         when::count(unread)
     } else {
@@ -206,5 +209,4 @@ fn item<'a>(
         })
         .width(Fill)
         .on_press(Message::ViewPicked(view))
-        .into()
 }

@@ -28,7 +28,7 @@ pub enum Choice {
     Wish(Wish),
 }
 
-const COMMANDS: [Wish; 20] = [
+const COMMANDS: [Wish; 22] = [
     Wish::Compose,
     Wish::Reply,
     Wish::ReplyAll,
@@ -43,6 +43,8 @@ const COMMANDS: [Wish; 20] = [
     Wish::Search,
     Wish::SelectAll,
     Wish::CheckNow,
+    Wish::NewMailbox,
+    Wish::MailboxMenu,
     Wish::GoInbox,
     Wish::GoSent,
     Wish::GoDrafts,

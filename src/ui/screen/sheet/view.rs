@@ -18,6 +18,7 @@ use crate::widget::{Kind, button, press, rule, words};
 /// The dialog's card; the caller lays it over the window.
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
     let (width, content) = match sheet {
+        Sheet::Mailbox(question) => super::mailbox::view(question, directory),
         Sheet::Keys => (680.0, keys()),
         Sheet::Problems => (560.0, problems(directory, clock)),
         Sheet::Link(url) => (520.0, link(url)),
@@ -38,7 +39,7 @@ pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> El
         .into()
 }
 
-fn heading<'a>(words_: String) -> Element<'a, Message> {
+pub(super) fn heading<'a>(words_: String) -> Element<'a, Message> {
     row![
         text(words_).size(16).font(font::SEMIBOLD),
         space::horizontal(),
@@ -113,7 +114,7 @@ fn delete<'a>(count: usize) -> Element<'a, Message> {
     .into()
 }
 
-fn answers<'a>(yes: String, kind: Kind, message: Message) -> Element<'a, Message> {
+pub(super) fn answers<'a>(yes: String, kind: Kind, message: Message) -> Element<'a, Message> {
     row![
         space::horizontal(),
         button(t!("cancel"), Kind::Secondary).on_press(Message::Closed),
