@@ -6,6 +6,14 @@
 //! what was asked for and did not come is missing from the set it returns. After an error of class Network or
 //! Protocol, or a dropped future, the session is spent: connect again.
 //!
+//! Every extension is used where it is offered and needed nowhere: what a server claims and does not do is struck out
+//! for the rest of the connection, and [`crate::DialOptions::without`] strikes out what a test wants to do without.
+//! Of RFC 3516 only the binary literal is used, in APPEND: what is fetched is kept as it is, never decoded.
+//!
+//! Where to read on: [`login`] begins a session, [`mailboxes`] and [`status`] look around, [`select`] and [`fetch`]
+//! read, [`partial`] fetches what is large, [`change`] and [`append`] write, [`idle`] waits for [`news`], [`deflate`]
+//! compresses, and [`quirks`] names servers' faults.
+//!
 //! Nothing here expunges what others marked: no EXPUNGE without UIDs, no CLOSE.
 
 mod append;

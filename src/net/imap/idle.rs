@@ -50,8 +50,8 @@ impl Session {
     }
 
     /// Asks for news of all the user's mailboxes (RFC 5465 section 3), to be had from [`Session::wait`]; with
-    /// `selected`, of the selected one too. False where the server does not offer that
-    /// or refuses. After [`News::Overflow`] it must be asked again.
+    /// `selected`, of the selected one too: whoever keeps one selected wants that. False where the server does not
+    /// offer it or refuses. After [`News::Overflow`] it must be asked again.
     ///
     /// # Errors
     /// Where the connection fails.
