@@ -71,6 +71,7 @@ impl Actor {
             bodies: bodies.clone(),
             signed_in: watch::Sender::new(false),
             watching: watch::Sender::default(),
+            crowded: watch::Sender::new(false),
             login_delay: AtomicU32::new(0),
         });
         let inbox = Arc::new(Mutex::new(inbox));
@@ -171,6 +172,8 @@ pub struct Post {
     pub signed_in: watch::Sender<bool>,
     /// What the watch hears now: the less, the more often the account is polled.
     pub watching: watch::Sender<Watching>,
+    /// The watch has no connection of its own: the actor listens between its passes.
+    crowded: watch::Sender<bool>,
     /// Seconds that the server wants between two logins (RFC 2449 section 6.5).
     login_delay: AtomicU32,
 }
@@ -184,6 +187,11 @@ impl Post {
     fn login_delay(&self) -> Duration {
         // Longer than an hour would look like an account that is dead.
         Duration::from_secs(self.login_delay.load(Ordering::Relaxed).min(3600).into())
+    }
+
+    pub fn set_crowded(&self, crowded: bool) {
+        self.crowded
+            .send_if_modified(|known| std::mem::replace(known, crowded) != crowded);
     }
 
     fn tell(&self, request: Request) {

@@ -6,7 +6,7 @@ pub(crate) mod driver;
 pub mod folders;
 pub mod identity;
 pub(crate) mod listing;
-mod lookout;
+pub(crate) mod lookout;
 pub(crate) mod mailbox;
 pub mod merge;
 pub mod plan;

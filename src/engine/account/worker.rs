@@ -13,6 +13,7 @@ use crate::Error;
 use crate::event::{AccountState, Doing};
 use crate::imap::bodies;
 use crate::imap::driver::ImapPass;
+use crate::imap::lookout::{Interrupt, Lookout, Perch};
 use crate::link::Network;
 use crate::pop3::driver as pop3;
 use crate::problem::Topic;
@@ -38,6 +39,10 @@ struct Worker {
     small: Option<(Instant, Extent)>,
     network: watch::Receiver<Network>,
     moves: watch::Receiver<u64>,
+    /// Whether the watch has no connection of its own.
+    crowded: watch::Receiver<bool>,
+    /// Listens between passes then.
+    lookout: Option<Lookout>,
 }
 
 /// What the actor turns to next.
@@ -49,6 +54,8 @@ enum Turn {
     Network,
     /// The machine woke, or stands in another network.
     Moved,
+    /// Who listens for news has changed.
+    Crowded,
 }
 
 /// How a pass ended.
@@ -66,12 +73,14 @@ pub async fn run(post: Arc<Post>, inbox: Arc<Mutex<mpsc::UnboundedReceiver<Reque
     let mut worker = Worker {
         network: post.core.watch_network(),
         moves: post.core.watch_moves(),
+        crowded: post.crowded.subscribe(),
         post: Arc::clone(&post),
         imap: None,
         background: false,
         failures: 0,
         poll: None,
         small: None,
+        lookout: None,
     };
     loop {
         let turn = worker.next_turn(&mut inbox).await;
@@ -88,6 +97,48 @@ pub async fn run(post: Arc<Post>, inbox: Arc<Mutex<mpsc::UnboundedReceiver<Reque
 
 impl Worker {
     async fn next_turn(&mut self, inbox: &mut mpsc::UnboundedReceiver<Request>) -> Turn {
+        if self.background
+            && *self.crowded.borrow()
+            && let Some(mut session) = self.imap.take()
+        {
+            let (turn, listened) = self.listen(&mut session, inbox).await;
+            // Where waiting failed, the next pass connects anew, and says what is wrong.
+            self.imap = listened.is_ok().then_some(session);
+            if let Some(turn) = turn {
+                return turn;
+            }
+        }
+        self.await_turn(inbox).await
+    }
+
+    /// Waits for news on the actor's own session until there is something to do.
+    async fn listen(
+        &mut self,
+        session: &mut Session,
+        inbox: &mut mpsc::UnboundedReceiver<Request>,
+    ) -> (Option<Turn>, Result<(), Error>) {
+        let post = Arc::clone(&self.post);
+        let mut turn = None;
+        let listening = async {
+            let mut lookout = match self.lookout.take() {
+                Some(lookout) => lookout,
+                None => Lookout::new(&post).await?,
+            };
+            if lookout.settle_in(&post, session, Perch::Shared).await? {
+                while turn.is_none() {
+                    post.watching.send_replace(lookout.watching());
+                    let mut interrupt = Interrupt::by(async { turn = Some(self.await_turn(inbox).await) });
+                    lookout.round(&post, session, &mut interrupt).await?;
+                }
+            }
+            self.lookout = Some(lookout);
+            Ok(())
+        };
+        let listened = listening.await;
+        (turn, listened)
+    }
+
+    async fn await_turn(&mut self, inbox: &mut mpsc::UnboundedReceiver<Request>) -> Turn {
         let due = self.due();
         tokio::select! {
             biased;
@@ -95,6 +146,7 @@ impl Worker {
             // The senders live as long as the engine: an error means that it is gone.
             changed = self.network.changed() => if changed.is_ok() { Turn::Network } else { Turn::Stop },
             changed = self.moves.changed() => if changed.is_ok() { Turn::Moved } else { Turn::Stop },
+            Ok(()) = self.crowded.changed() => Turn::Crowded,
             request = inbox.recv() => request.map_or(Turn::Stop, Turn::Asked),
             extent = until(due) => Turn::Due(extent),
         }
@@ -102,7 +154,7 @@ impl Worker {
 
     async fn take(&mut self, turn: Turn) {
         match turn {
-            Turn::Stop => {}
+            Turn::Stop | Turn::Crowded => {}
             Turn::Asked(request) => self.answer(request).await,
             Turn::Due(extent) => {
                 self.begin(&extent);

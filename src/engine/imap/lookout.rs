@@ -2,10 +2,12 @@
 //! when they are asked again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use posthorn_model::{ErrorClass, MailboxId, MailboxName, SpecialUse};
-use posthorn_net::imap::{Access, News, Session, Status};
+use posthorn_net::imap::{Access, News, Selected, Session, Status};
 use posthorn_store::MailboxRow;
 use tokio::time::{Instant, sleep};
 
@@ -29,6 +31,44 @@ const HASTE: u32 = 100;
 #[cfg(not(test))]
 const HASTE: u32 = 1;
 
+/// Whose session it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Perch {
+    /// For waiting alone.
+    Own,
+    /// The actor's, between its passes: it must not be told of other mailboxes while it works.
+    Shared,
+}
+
+/// What ends a wait before its time. May be asked again after it has happened.
+pub struct Interrupt<'a>(Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>);
+
+impl<'a> Interrupt<'a> {
+    pub fn by(future: impl Future<Output = ()> + Send + 'a) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+
+    pub fn never() -> Self {
+        Self::by(std::future::pending())
+    }
+
+    pub const fn has_happened(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Future for Interrupt<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(future) = &mut self.0 {
+            std::task::ready!(future.as_mut().poll(context));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
 /// Waits for news on a session.
 pub struct Lookout {
     rows: Vec<MailboxRow>,
@@ -44,38 +84,46 @@ pub struct Lookout {
 }
 
 impl Lookout {
-    /// Opens the inbox; `None` where the server tells nothing by itself.
-    pub async fn open(post: &Post, session: &mut Session) -> Result<Option<Self>, Error> {
+    pub async fn new(post: &Post) -> Result<Self, Error> {
         let rows = load(post).await?;
         let inbox = rows.iter().find(|row| row.special_use == Some(SpecialUse::Inbox));
         let inbox = inbox.ok_or_else(|| Error::new(ErrorClass::Network, "the inbox is not known yet"))?;
-        let capabilities = session.capabilities();
-        if !capabilities.has("IDLE") && !capabilities.has("NOTIFY") {
-            return Ok(None);
-        }
-        let (inbox, name) = (inbox.id, inbox.name.clone());
-        session.select(&name, Access::Examine, None).await?;
-        let notified = session.notify(true).await?;
-        if !notified && !session.capabilities().has("IDLE") {
-            return Ok(None);
-        }
-        // What came between the last pass and now nobody tells; where there is no NOTIFY, the first question after
-        // the other mailboxes does.
-        post.hint(if notified {
-            Extent::All
-        } else {
-            Extent::Mailboxes([inbox].into())
-        });
-        Ok(Some(Self {
-            asked: BTreeMap::new(),
+        Ok(Self {
+            inbox: inbox.id,
             rows,
-            inbox,
             told: BTreeMap::new(),
-            notified,
+            asked: BTreeMap::new(),
+            notified: false,
             cut_short: 0,
             calm: Calm::default(),
             begun: Instant::now(),
-        }))
+        })
+    }
+
+    /// Opens the inbox on a session; false where the server tells nothing by itself.
+    pub async fn settle_in(
+        &mut self,
+        post: &Post,
+        session: &mut Session,
+        perch: Perch,
+    ) -> Result<bool, Error> {
+        if !can_wait(session, perch) {
+            return Ok(false);
+        }
+        self.rows = load(post).await?;
+        let inbox = self.rows.iter().find(|row| row.id == self.inbox);
+        let inbox = inbox.ok_or_else(|| Error::new(ErrorClass::Network, "the inbox is gone"))?;
+        let (name, unread) = (inbox.name.clone(), inbox.unread);
+        let selected = session.select(&name, Access::Examine, None).await?;
+        self.notified = perch == Perch::Own && session.notify(true).await?;
+        // What came between the last pass and now nobody tells; where there is no NOTIFY, the next question after
+        // the other mailboxes does.
+        if self.notified {
+            post.hint(Extent::All);
+        } else if self.is_news(self.inbox, &as_status(&selected, unread)) {
+            post.hint(Extent::Mailboxes([self.inbox].into()));
+        }
+        Ok(self.notified || can_wait(session, perch))
     }
 
     pub const fn watching(&self) -> Watching {
@@ -87,7 +135,12 @@ impl Lookout {
     }
 
     /// Asks whom it is time to ask, then waits for news once; hints at what they concern.
-    pub async fn round(&mut self, post: &Post, session: &mut Session) -> Result<(), Error> {
+    pub async fn round(
+        &mut self,
+        post: &Post,
+        session: &mut Session,
+        interrupt: &mut Interrupt<'_>,
+    ) -> Result<(), Error> {
         let mut wait = LONGEST;
         if !self.notified {
             self.ask(post, session).await?;
@@ -96,7 +149,10 @@ impl Lookout {
             }
         }
         let begun = Instant::now();
-        let news = session.wait(wait).await?;
+        let news = session.wait_until(wait, interrupt).await?;
+        if news.is_empty() && interrupt.has_happened() {
+            return Ok(());
+        }
         if news.is_empty() {
             return self.heard_nothing(begun.elapsed(), wait);
         }
@@ -108,7 +164,10 @@ impl Lookout {
         if let Some(extent) = self.read(&news) {
             post.hint(extent);
         }
-        sleep(self.calm.after_news(self.begun.elapsed())).await;
+        tokio::select! {
+            () = sleep(self.calm.after_news(self.begun.elapsed())) => {}
+            () = interrupt => {}
+        }
         Ok(())
     }
 
@@ -214,6 +273,23 @@ impl Lookout {
                 )
             })
             .min()
+    }
+}
+
+fn can_wait(session: &Session, perch: Perch) -> bool {
+    let capabilities = session.capabilities();
+    capabilities.has("IDLE") || (perch == Perch::Own && capabilities.has("NOTIFY"))
+}
+
+/// SELECT says all that STATUS does, but for the unread ones.
+fn as_status(selected: &Selected, unread: u64) -> Status {
+    Status {
+        messages: selected.exists,
+        unseen: u32::try_from(unread).unwrap_or(u32::MAX),
+        uid_next: selected.uid_next,
+        uid_validity: selected.uid_validity,
+        highest_modseq: selected.highest_modseq,
+        ..Status::default()
     }
 }
 

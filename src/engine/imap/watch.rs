@@ -9,15 +9,18 @@ use posthorn_model::{ErrorClass, NetworkPolicy};
 use posthorn_net::imap::Session;
 use tokio::time::{Instant, sleep};
 
-use super::lookout::Lookout;
+use super::lookout::{Interrupt, Lookout, Perch};
 use crate::Error;
 use crate::account::{Post, connect};
 use crate::link::{Onward, Vigil};
 use crate::schedule::{Extent, Pause, Watching};
 use crate::shared::Core;
 
-/// How long until a server that told nothing by itself, or took no further connection, is asked again.
+/// How long until a server that told nothing by itself is asked again.
 const AGAIN: Duration = Duration::from_secs(30 * 60);
+
+/// How long until it is looked again whether there is room for one more connection.
+const ROOM: Duration = Duration::from_secs(60);
 
 /// A moment for a new network to carry something.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -43,6 +46,7 @@ pub async fn run(post: Arc<Post>) {
             let begun = Instant::now();
             let ended = watch(&post).await;
             post.watching.send_replace(Watching::Nothing);
+            post.set_crowded(matches!(ended, Ended::Crowded));
             let wait = settle(&post, &mut vigil, ended, begun.elapsed());
             sleep(wait).await;
         }
@@ -67,7 +71,8 @@ async fn be_ready(post: &Post) {
 /// How long to wait before the next watch.
 fn settle(post: &Post, vigil: &mut Vigil, ended: Ended, lasted: Duration) -> Duration {
     match ended {
-        Ended::Mute | Ended::Crowded => AGAIN,
+        Ended::Mute => AGAIN,
+        Ended::Crowded => ROOM,
         Ended::Offline => Duration::ZERO,
         Ended::Moved => {
             vigil.forget();
@@ -104,6 +109,7 @@ async fn watch(post: &Post) -> Ended {
             Err(error) => return Ended::Failed(error),
         },
     };
+    post.set_crowded(false);
     let ended = tokio::select! {
         () = post.core.went_offline() => Ended::Offline,
         Ok(()) = moves.changed() => Ended::Moved,
@@ -122,15 +128,15 @@ fn is_too_many(error: &Error) -> bool {
 }
 
 async fn listen(post: &Post, session: &mut Session) -> Ended {
-    let mut lookout = match Lookout::open(post, session).await {
-        Ok(Some(lookout)) => lookout,
-        Ok(None) => return Ended::Mute,
-        Err(error) => return Ended::Failed(error),
-    };
-    loop {
-        post.watching.send_replace(lookout.watching());
-        if let Err(error) = lookout.round(post, session).await {
-            return Ended::Failed(error);
+    let listening = async {
+        let mut lookout = Lookout::new(post).await?;
+        if !lookout.settle_in(post, session, Perch::Own).await? {
+            return Ok::<_, Error>(Ended::Mute);
         }
-    }
+        loop {
+            post.watching.send_replace(lookout.watching());
+            lookout.round(post, session, &mut Interrupt::never()).await?;
+        }
+    };
+    listening.await.unwrap_or_else(Ended::Failed)
 }
