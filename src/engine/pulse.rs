@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use posthorn_net::route;
+use posthorn_net::{metered, route};
 use tokio::time::Instant;
 
 use crate::link::{LOOK, LOOK_CLOSER, Route, has_slept};
@@ -20,6 +20,7 @@ pub async fn run(core: Shared) {
     let begun = Instant::now();
     let mut way = Route::<route::Route>::new();
     let (mut looked_at, mut wall) = (begun, core.now());
+    let mut metered = metered::watch_metered();
     loop {
         let now = begun.elapsed();
         let moved = way.observe(now, route::Route::look());
@@ -41,6 +42,11 @@ pub async fn run(core: Shared) {
         tokio::select! {
             () = core.stopped() => return,
             () = tokio::time::sleep(wait / HASTE) => {}
+            // An error: nobody says so any more, and what was said last stays.
+            Ok(()) = metered.changed() => {
+                let metered = *metered.borrow_and_update();
+                core.set_network(|network| network.metered = metered);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod error;
 mod hostile;
 pub mod imap;
 pub mod keychain;
+pub mod metered;
 pub mod payload;
 pub mod pop3;
 #[cfg(test)]

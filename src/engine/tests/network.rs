@@ -9,7 +9,7 @@ use super::world::{World, run};
 use crate::{AccountState, Command};
 
 /// Waits until a condition that no event tells of comes true.
-async fn soon(what: &str, within: Duration, mut is_true: impl FnMut() -> bool) {
+pub async fn soon(what: &str, within: Duration, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + within;
     while !is_true() {
         assert!(Instant::now() < deadline, "waited in vain for: {what}");

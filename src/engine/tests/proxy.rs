@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -18,6 +19,7 @@ struct State {
     /// Connections of an earlier generation are cut.
     generation: watch::Sender<u64>,
     blocked: watch::Sender<bool>,
+    allowed: AtomicUsize,
 }
 
 struct Life(Arc<State>);
@@ -36,6 +38,7 @@ impl Proxy {
             accepted: AtomicUsize::new(0),
             generation: watch::Sender::new(0),
             blocked: watch::Sender::new(false),
+            allowed: AtomicUsize::new(usize::MAX),
         });
         let this = Self {
             port: listener.local_addr().expect("an address").port(),
@@ -65,6 +68,11 @@ impl Proxy {
         self.state.accepted.load(Ordering::SeqCst)
     }
 
+    /// Turns away whoever comes while there are so many connections, as servers do.
+    pub fn allow(&self, connections: usize) {
+        self.state.allowed.store(connections, Ordering::SeqCst);
+    }
+
     /// Ends every connection.
     pub fn cut(&self) {
         self.state.generation.send_modify(|generation| *generation += 1);
@@ -81,6 +89,10 @@ async fn forward(client: TcpStream, port: u16, life: Life) {
     let mut generation = state.generation.subscribe();
     let mut blocked = state.blocked.subscribe();
     let mut client = client;
+    if state.live.load(Ordering::SeqCst) > state.allowed.load(Ordering::SeqCst) {
+        let _ = client.write_all(b"* BYE [LIMIT] too many connections\r\n").await;
+        return;
+    }
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
         return;
     };

@@ -3,7 +3,12 @@
 use posthorn_model::{Flag, Flags, LeaveOnServer, Protocol};
 use posthorn_sandbox::SandboxOptions;
 
+use std::time::Duration;
+
+use super::network::soon;
 use super::world::{World, run};
+use crate::Command;
+use crate::command::Selection;
 
 /// A running account that has seen one letter in INBOX and in Archive.
 async fn started(without: &'static [&'static str]) -> World {
@@ -69,5 +74,52 @@ fn a_mailbox_that_another_client_makes_appears() {
         world.sandbox.store().create(&user, "Travel");
         world.deliver("Travel", 3);
         appear(&world, "Travel", 1).await;
+    });
+}
+
+#[test]
+fn news_come_over_the_only_connection_there_may_be() {
+    run(async {
+        let options = SandboxOptions {
+            without: &["NOTIFY"],
+            ..SandboxOptions::plain_and_empty()
+        };
+        let (world, proxy) = World::behind_proxy(options).await;
+        proxy.allow(1);
+        for mailbox in ["INBOX", "Archive"] {
+            world.deliver(mailbox, 1);
+        }
+        world.engine().start();
+        appear(&world, "INBOX", 1).await;
+        appear(&world, "Archive", 1).await;
+        soon(
+            "a second connection to be refused",
+            Duration::from_secs(20),
+            || proxy.accepted() >= 2,
+        )
+        .await;
+        for number in 2..5 {
+            for mailbox in ["INBOX", "Archive"] {
+                world.deliver(mailbox, number);
+                appear(&world, mailbox, number).await;
+            }
+        }
+        // What the user does interrupts the waiting.
+        let message = world.find("INBOX", "letter 0001").await;
+        let selection = Selection {
+            messages: vec![message],
+            mailbox: None,
+        };
+        world.command(Command::Delete(selection)).await;
+        world
+            .wait("the deletion to be sent", async |world| {
+                let operations = world.engine().catalog().operations().await;
+                operations.expect("operations").is_empty()
+            })
+            .await;
+        assert_eq!(world.subjects_there("Trash"), ["letter 0001"]);
+        assert_eq!(proxy.live(), 1);
+        assert_eq!(world.engine().problems(), []);
+        world.engine().shutdown().await;
     });
 }
