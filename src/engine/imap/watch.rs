@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthorn_model::{ErrorClass, NetworkPolicy};
+use posthorn_model::NetworkPolicy;
 use posthorn_net::imap::Session;
 use tokio::time::{Instant, sleep};
 
+use super::connections;
 use super::lookout::{Interrupt, Lookout, Perch};
 use crate::Error;
 use crate::account::{Post, connect};
 use crate::link::{Onward, Vigil};
-use crate::schedule::{Extent, Pause, Watching};
+use crate::schedule::{Extent, Watching};
 use crate::shared::Core;
 
 /// How long until a server that told nothing by itself is asked again.
@@ -100,12 +101,19 @@ fn settle(post: &Post, vigil: &mut Vigil, ended: Ended, lasted: Duration) -> Dur
 async fn watch(post: &Post) -> Ended {
     let mut moves = post.core.watch_moves();
     moves.mark_unchanged();
+    let Some(permit) = post.connections.take_more() else {
+        return Ended::Crowded;
+    };
     let mut session = tokio::select! {
         () = post.core.went_offline() => return Ended::Offline,
         Ok(()) = moves.changed() => return Ended::Moved,
         connected = connect(post) => match connected {
             Ok(session) => session,
-            Err(error) if is_too_many(&error) => return Ended::Crowded,
+            // One more than the server allows, as far as can be told: the actor's own has just worked.
+            Err(error) if connections::is_refusal(&error) => {
+                post.connections.refused(permit);
+                return Ended::Crowded;
+            }
             Err(error) => return Ended::Failed(error),
         },
     };
@@ -119,12 +127,8 @@ async fn watch(post: &Post) -> Ended {
     if matches!(ended, Ended::Mute) {
         session.logout().await;
     }
+    drop(permit);
     ended
-}
-
-/// One connection more than the server allows, as far as can be told: the actor's own has just worked.
-fn is_too_many(error: &Error) -> bool {
-    error.pause == Pause::Crowded || matches!(error.class, ErrorClass::Auth | ErrorClass::Refused)
 }
 
 async fn listen(post: &Post, session: &mut Session) -> Ended {
