@@ -24,6 +24,8 @@ run:
 
 test:
 	@packaging/linux/need $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@packaging/linux/unpack cyrus cyrus-imapd cyrus-pop3d
+	@packaging/linux/unpack courier courier-imap courier-pop
 	$(CARGO) test --workspace --locked
 
 lint:

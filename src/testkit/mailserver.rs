@@ -1,15 +1,20 @@
-//! A real mail server on loopback: Debian's Dovecot (IMAP, POP3, LMTP) and Postfix (SMTP, submission).
+//! A real mail server on loopback: Debian's Dovecot (IMAP, POP3, LMTP) and Postfix (SMTP, submission), or in their
+//! place Cyrus or Courier (IMAP, POP3), whose packages are unpacked and not installed.
 //!
 //! Configuration, state, queue, mail and logs all lie in one temporary directory; every port is picked free; nothing
 //! listens past 127.0.0.1; Postfix delivers to this server's own users and refuses everybody else. The daemons are
 //! ended by their recorded process ids when the [`MailServer`] is dropped, and by a keeper process if the test dies.
 
+mod courier;
+mod cyrus;
 mod dovecot;
 mod imap_pipe;
 mod keeper;
 mod postfix;
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -25,8 +30,7 @@ use tempfile::TempDir;
 
 use crate::ca::{Ca, CertificateKind};
 use crate::mail::CorpusMail;
-use imap_pipe::ImapPipe;
-pub use imap_pipe::ServedMessage;
+pub use imap_pipe::{ImapPipe, ServedMessage, quote};
 use keeper::Keeper;
 
 /// The domain of every address of the server's users.
@@ -64,6 +68,16 @@ fn fail<T>(text: impl Into<String>) -> Result<T> {
     Err(Error(text.into()))
 }
 
+/// Which server it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Dovecot,
+    Cyrus,
+    /// In clear only.
+    Courier,
+}
+
 /// How Dovecot keeps mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Storage {
@@ -75,13 +89,14 @@ pub enum Storage {
 /// How the server is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
+    pub kind: Kind,
     /// Login name and password.
     pub users: Vec<(String, String)>,
     pub storage: Storage,
     pub certificate: CertificateKind,
     /// Whether IMAP and POP3 take a password in clear.
     pub plaintext: bool,
-    /// Whether Postfix is started too.
+    /// Whether Postfix is started too; with Dovecot only.
     pub smtp: bool,
     /// IMAP capabilities to announce in place of Dovecot's own; `+X` adds one.
     pub capability: Option<String>,
@@ -95,6 +110,7 @@ impl Default for Options {
     fn default() -> Self {
         let user = |name: &str| (name.to_owned(), format!("{name}-secret"));
         Self {
+            kind: Kind::default(),
             users: vec![user("alice"), user("bob")],
             storage: Storage::default(),
             certificate: CertificateKind::default(),
@@ -165,6 +181,8 @@ pub struct MailServer {
     /// The daemons' process ids, Dovecot's first.
     pids: Vec<u32>,
     keeper: Option<Keeper>,
+    /// Courier's front or Cyrus's password check: what this process itself does, until it is dropped.
+    desk: Option<Box<dyn Any + Send + Sync>>,
     directory: TempDir,
 }
 
@@ -172,7 +190,8 @@ impl MailServer {
     /// `None`, with the reason on standard output, where the machine cannot run one: not root, or the packages
     /// dovecot-imapd, dovecot-pop3d, dovecot-lmtpd and postfix are missing.
     #[expect(clippy::print_stdout, reason = "a skipped test says why it was skipped")]
-    pub fn start(options: Options) -> Result<Option<Self>> {
+    pub fn start(mut options: Options) -> Result<Option<Self>> {
+        options.smtp &= options.kind == Kind::Dovecot;
         if let Some(reason) = missing(&options) {
             println!("skipped: no mail server here: {reason}");
             return Ok(None);
@@ -206,12 +225,27 @@ impl MailServer {
             ports,
             pids: Vec::new(),
             keeper: None,
+            desk: None,
             directory,
         };
         server.write_users()?;
-        dovecot::configure(&root, &server.options, &ports)?;
-        server.pids.push(dovecot::start(&root)?);
-        server.watch();
+        match server.options.kind {
+            Kind::Dovecot => {
+                dovecot::configure(&root, &server.options, &ports)?;
+                server.pids.push(dovecot::start(&root)?);
+                server.watch();
+            }
+            Kind::Cyrus => {
+                let passwords = cyrus::configure(&root, &server.options, &ports)?;
+                server.desk = Some(Box::new(passwords));
+                server.pids.push(cyrus::start(&root)?);
+                server.watch();
+            }
+            Kind::Courier => {
+                let front = courier::start(&root, &server.options, &ports)?;
+                server.desk = Some(Box::new(front));
+            }
+        }
         if server.options.smtp {
             postfix::configure(&root, &server.options, &ports)?;
             server.pids.push(postfix::start(&root)?);
@@ -251,7 +285,10 @@ impl MailServer {
 
     fn wait_for_ports(&self) -> Result<()> {
         let ports = self.ports;
-        let mut all = vec![ports.imap, ports.imaps, ports.pop3, ports.pop3s];
+        let mut all = vec![ports.imap, ports.pop3];
+        if self.options.kind != Kind::Courier {
+            all.extend([ports.imaps, ports.pop3s]);
+        }
         if self.options.smtp {
             all.extend([ports.smtp, ports.submission, ports.submissions]);
         }
@@ -354,8 +391,29 @@ impl MailServer {
         Ok(())
     }
 
-    fn open(&self, user: &str) -> Result<ImapPipe> {
-        ImapPipe::open(self.directory.path(), user)
+    /// Another client's session.
+    pub fn open(&self, user: &str) -> Result<ImapPipe> {
+        let root = self.directory.path();
+        match self.options.kind {
+            Kind::Dovecot => ImapPipe::open(dovecot::imap(root, user)),
+            Kind::Courier => ImapPipe::open(courier::imap(root, user)),
+            Kind::Cyrus => ImapPipe::connect(self.ports.imap, user, self.password(user).unwrap_or_default()),
+        }
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.options.kind
+    }
+
+    /// What stands between the levels of a mailbox's name, and before the names of all but INBOX.
+    #[must_use]
+    pub const fn naming(&self) -> (&'static str, &'static str) {
+        match (self.options.kind, self.options.storage) {
+            (Kind::Courier, _) => (".", "INBOX."),
+            (Kind::Cyrus, _) | (Kind::Dovecot, Storage::Sdbox) => ("/", ""),
+            (Kind::Dovecot, Storage::Maildir) => (".", ""),
+        }
     }
 
     /// Puts messages into a mailbox, which is made where it is missing, in this order.
@@ -467,6 +525,14 @@ fn missing(options: &Options) -> Option<String> {
     if owner.ok() != Some(0) {
         return Some("it needs root, because Dovecot and Postfix change their user".to_owned());
     }
+    let unpacked = match options.kind {
+        Kind::Dovecot => None,
+        Kind::Cyrus => Some(cyrus::program("master")),
+        Kind::Courier => Some(courier::program("usr/bin/imapd")),
+    };
+    if let Some(file) = unpacked {
+        return (!file.exists()).then(|| format!("{} is missing", file.display()));
+    }
     let mut files = vec!["/usr/sbin/dovecot", "/usr/bin/doveadm"];
     files.extend([
         "/usr/lib/dovecot/imap",
@@ -517,6 +583,22 @@ fn pick_ports() -> Result<Ports> {
         submission: take()?,
         submissions: take()?,
     })
+}
+
+/// Where `packaging/linux/unpack` has put a server, and its libraries.
+fn unpacked(name: &str) -> (PathBuf, OsString) {
+    let root = Path::new("/var/cache/posthorn-tests").join(name);
+    let mut folders = Vec::new();
+    for lib in [root.join("usr/lib"), root.join("lib")] {
+        let inside = fs::read_dir(&lib).into_iter().flatten().flatten();
+        folders.extend(
+            inside
+                .map(|entry| entry.path())
+                .filter(|path| path.to_string_lossy().ends_with("-linux-gnu")),
+        );
+        folders.push(lib);
+    }
+    (root, std::env::join_paths(folders).unwrap_or_default())
 }
 
 /// Asks every 10 ms: daemons cannot tell us when they are ready.

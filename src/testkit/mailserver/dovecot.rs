@@ -43,6 +43,16 @@ pub fn configure(root: &Path, options: &Options, ports: &Ports) -> Result<()> {
     Ok(())
 }
 
+/// Dovecot's own imap program, logged in.
+pub fn imap(root: &Path, user: &str) -> Command {
+    let mut command = Command::new("doveadm");
+    command
+        .arg("-c")
+        .arg(root.join("etc/dovecot.conf"))
+        .args(["exec", "imap", "-u", user]);
+    command
+}
+
 pub fn start(root: &Path) -> Result<u32> {
     run(Command::new("/usr/sbin/dovecot")
         .arg("-c")

@@ -72,6 +72,48 @@ fn seeds_changes_and_lists_exactly_what_is_served() {
 }
 
 #[test]
+fn every_kind_serves_what_it_was_given() {
+    for kind in [Kind::Dovecot, Kind::Cyrus, Kind::Courier] {
+        let Some(server) = start(Options {
+            kind,
+            smtp: false,
+            ..Options::default()
+        }) else {
+            continue;
+        };
+        let (_, prefix) = server.naming();
+        let odd = format!("{prefix}Entw&APw-rfe (1)");
+        let raws: [&[u8]; 2] = [b"Subject: one\r\n\r\n.dot\r\n", b"Subject: two\r\n\r\ntext\r\n"];
+        let seeds: Vec<Seed> = raws
+            .iter()
+            .map(|raw| Seed {
+                raw: raw.to_vec(),
+                flags: "\\Seen $Forwarded".into(),
+                internal_date: Some(Timestamp(1_700_000_000)),
+            })
+            .collect();
+        for mailbox in ["INBOX", odd.as_str()] {
+            server.seed("alice", mailbox, &seeds).unwrap();
+            let served = server.messages("alice", mailbox).unwrap();
+            let bytes: Vec<&[u8]> = served.iter().map(|message| message.raw.as_slice()).collect();
+            assert_eq!(bytes, raws, "{kind:?} {mailbox}");
+            assert_eq!(served[0].flags, ["$Forwarded", "\\Seen"], "{kind:?}");
+        }
+        server
+            .set_flags("alice", "INBOX", "1", "FLAGS (\\Flagged)")
+            .unwrap();
+        server.expunge("alice", "INBOX", "2").unwrap();
+        let served = server.messages("alice", "INBOX").unwrap();
+        assert_eq!(served.len(), 1, "{kind:?}");
+        assert_eq!(served[0].flags, ["\\Flagged"], "{kind:?}");
+        let names = server.mailboxes("alice").unwrap();
+        for name in ["Drafts", "Sent", "Junk", "Trash", "Archive"] {
+            assert!(names.contains(&format!("{prefix}{name}")), "{kind:?}: {names:?}");
+        }
+    }
+}
+
+#[test]
 fn ends_with_its_owner() {
     let Some(server) = start(Options::default()) else {
         return;
