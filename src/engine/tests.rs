@@ -11,5 +11,6 @@ mod passes;
 mod pop3;
 mod profile;
 mod proxy;
+mod simulation;
 mod watch;
 mod world;
