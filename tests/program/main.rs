@@ -22,6 +22,8 @@ mod mail;
 mod mailboxes;
 mod pop3;
 mod posthorn;
+#[cfg(unix)]
+mod scenario;
 mod send;
 mod server;
 mod shell;

@@ -63,6 +63,8 @@ pub struct Posthorn {
     home: TempDir,
     profile: PathBuf,
     ca: Option<PathBuf>,
+    /// Environment of every command.
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Posthorn {
@@ -78,7 +80,12 @@ impl Posthorn {
             std::fs::copy(ca, &copy).unwrap();
             copy
         });
-        Self { home, profile, ca }
+        Self {
+            home,
+            profile,
+            ca,
+            settings: Vec::new(),
+        }
     }
 
     /// On a profile that lies elsewhere.
@@ -87,6 +94,11 @@ impl Posthorn {
             profile: profile.to_owned(),
             ..Self::new(ca)
         }
+    }
+
+    /// Sets a variable in the environment of every command from here on.
+    pub fn set(&mut self, name: &'static str, value: &'static str) {
+        self.settings.push((name, value));
     }
 
     pub fn profile(&self) -> &Path {
@@ -113,6 +125,7 @@ impl Posthorn {
         ] {
             command.env_remove(name);
         }
+        command.envs(self.settings.iter().copied());
         if let Some(ca) = &self.ca {
             command.arg("--ca-file").arg(ca);
         }
