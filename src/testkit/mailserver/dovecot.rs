@@ -142,7 +142,7 @@ namespace inbox {{
 {mailboxes}}}
 
 protocol imap {{
-  mail_plugins = $mail_plugins imap_quota
+  mail_plugins = $mail_plugins zlib imap_quota imap_zlib
   imap_idle_notify_interval = 2 mins
 {capability}}}
 protocol pop3 {{

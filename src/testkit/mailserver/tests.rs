@@ -114,6 +114,30 @@ fn every_kind_serves_what_it_was_given() {
 }
 
 #[test]
+fn dovecot_offers_what_it_can() {
+    let options = Options {
+        smtp: false,
+        ..Options::default()
+    };
+    let Some(server) = start(options) else { return };
+    let offered = server.imap("alice", None, "CAPABILITY").unwrap().join(" ");
+    for extension in [
+        "NOTIFY",
+        "COMPRESS=DEFLATE",
+        "SPECIAL-USE",
+        "LIST-STATUS",
+        "QRESYNC",
+        "PREVIEW",
+        "STATUS=SIZE",
+    ] {
+        assert!(
+            offered.split(' ').any(|name| name == extension),
+            "{extension}: {offered}"
+        );
+    }
+}
+
+#[test]
 fn ends_with_its_owner() {
     let Some(server) = start(Options::default()) else {
         return;
