@@ -101,9 +101,13 @@ fn index_pending(writer: &mut Writer, limit: usize) -> Result<usize> {
         })?;
         // Read before the table is written to.
         let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-        for (message, envelope, text) in rows {
-            index_one(&tx, message, &envelope, &text)?;
-            done += 1;
+        for (message, envelope, text) in &rows {
+            index_one(&tx, *message, envelope, text)?;
+        }
+        // Only now: the trigger of each makes a savepoint, at which FTS5 writes out all that it has gathered.
+        let mut remove = tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?;
+        for (message, ..) in &rows {
+            done += remove.execute([message.0])?;
         }
     }
     tx.commit()?;
@@ -142,8 +146,6 @@ fn index_one(tx: &Transaction<'_>, message: MessageId, envelope: &Envelope, text
         bigram::spread(&envelope.subject),
         bigram::spread(text),
     ])?;
-    tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?
-        .execute([message.0])?;
     Ok(())
 }
 

@@ -69,6 +69,13 @@ pub(crate) fn keep_mailbox(
         .map_err(wrap)
 }
 
+/// The plus keeps the planner from walking the whole mailbox: a message has few origins.
+pub(crate) const KEEP_PROVENANCE: &str =
+    "INSERT INTO provenance (raw, mailbox, uid_validity, uid, uidl, received, flags, keywords)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+     WHERE NOT EXISTS (SELECT 1 FROM provenance WHERE raw = ?1 AND +mailbox = ?2 AND uid_validity IS ?3
+                           AND uid IS ?4 AND uidl IS ?5)";
+
 pub(super) fn keep_provenance(
     messages: &Connection,
     raw: i64,
@@ -79,12 +86,7 @@ pub(super) fn keep_provenance(
     let uid = from.uid.map(|(_, uid)| uid.value());
     let uidl = from.uidl.as_ref().map(|uidl| &uidl.0);
     messages
-        .prepare_cached(
-            "INSERT INTO provenance (raw, mailbox, uid_validity, uid, uidl, received, flags, keywords)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-             WHERE NOT EXISTS (SELECT 1 FROM provenance WHERE raw = ?1 AND mailbox = ?2 AND uid_validity IS ?3
-                                   AND uid IS ?4 AND uidl IS ?5)",
-        )
+        .prepare_cached(KEEP_PROVENANCE)
         .and_then(|mut insert| {
             insert.execute(params![
                 raw,
