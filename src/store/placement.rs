@@ -164,7 +164,7 @@ pub(crate) fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<()> {
         .prepare_cached(
             "INSERT INTO placement (mailbox, message, uid, flags, keywords, base_flags, base_keywords)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (mailbox, message) DO UPDATE SET uid = excluded.uid, flags = excluded.flags,
+             ON CONFLICT (mailbox, message) DO UPDATE SET uid = coalesce(excluded.uid, uid), flags = excluded.flags,
                  keywords = excluded.keywords, base_flags = excluded.base_flags,
                  base_keywords = excluded.base_keywords",
         )?

@@ -52,7 +52,8 @@ pub enum Write {
         object_id: Option<String>,
     },
 
-    /// Puts a message into a mailbox; replaces the placement of the same (mailbox, message).
+    /// Puts a message into a mailbox; replaces the placement of the same (mailbox, message), but for a UID that is
+    /// known where this one is not: the server still holds what it names.
     Place {
         message: MessageId,
         mailbox: MailboxId,

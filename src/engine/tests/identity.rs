@@ -7,6 +7,8 @@ use posthorn_net::{Credentials, DialOptions, Dialer};
 use posthorn_sandbox::{IMAP_EXTENSIONS, SandboxOptions, Service};
 
 use super::world::{World, run};
+use crate::Command;
+use crate::command::Selection;
 
 /// Everything on, nothing but the base, and what most servers have.
 const SERVERS: [&[&str]; 3] = [
@@ -212,4 +214,42 @@ fn labels_are_places_of_one_message() {
         let all_mail = all_mail.expect("All Mail").name.path.clone();
         assert_eq!(messages(&world, &all_mail).await, messages(&world, "INBOX").await);
     });
+}
+
+#[test]
+fn a_copy_moved_back_beside_its_original_hides_nothing() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            let user = world.sandbox.login().username.clone();
+            world.deliver("INBOX", 1);
+            world.deliver("INBOX", 4);
+            world.sync_well().await;
+            let message = world.find("INBOX", "letter 0001").await;
+            let (inbox, archive) = (world.mailbox("INBOX").await, world.mailbox("Archive").await);
+            let chosen = |mailbox| Selection {
+                messages: vec![message],
+                mailbox: Some(mailbox),
+            };
+            let copy = Command::Copy {
+                selection: chosen(inbox),
+                to: archive,
+            };
+            world.command(copy).await;
+            world.sync_well().await;
+            let back = Command::Move {
+                selection: chosen(archive),
+                to: inbox,
+            };
+            world.command(back).await;
+            // As many came as went: the count alone shows nothing.
+            world.sandbox.store().vanish(&user, "INBOX", |message| {
+                super::world::subject_of(&message.raw) == "letter 0004"
+            });
+            // A server that cannot remove single messages is a problem of its own.
+            world.sync().await;
+            world.sync().await;
+            assert_eq!(world.here("INBOX").await, world.there("INBOX"), "{without:?}");
+        });
+    }
 }
