@@ -149,6 +149,12 @@ impl Facts {
         (!reordered).then_some(found)
     }
 
+    fn renames_after(&self, id: OperationId) -> bool {
+        self.operations
+            .iter()
+            .any(|later| later.id > id && matches!(later.kind, OperationKind::RenameMailbox { .. }))
+    }
+
     /// # Errors
     /// `Config` where there is such a mailbox already.
     pub fn create(&self, name: &MailboxName, id: MailboxId, new_id: &mut NewId<'_>) -> Result<Plan, Error> {
@@ -209,7 +215,8 @@ impl Facts {
             operation.mailbox == row.id && matches!(operation.kind, OperationKind::DeleteMailbox)
         });
         let operation = match deletion {
-            Some(deletion) if deletion.is_unheard() => {
+            // A rename behind it would take along on the server what is to stay under this name here.
+            Some(deletion) if deletion.is_unheard() && !self.renames_after(deletion.id) => {
                 plan.writes.push(Write::RemoveOperation(deletion.id));
                 None
             }
