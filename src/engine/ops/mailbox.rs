@@ -149,18 +149,12 @@ impl Facts {
         (!reordered).then_some(found)
     }
 
-    fn renames_after(&self, id: OperationId) -> bool {
-        self.operations
-            .iter()
-            .any(|later| later.id > id && matches!(later.kind, OperationKind::RenameMailbox { .. }))
-    }
-
     /// # Errors
     /// `Config` where there is such a mailbox already.
     pub fn create(&self, name: &MailboxName, id: MailboxId, new_id: &mut NewId<'_>) -> Result<Plan, Error> {
         if let Some(row) = self.taken(name) {
             return if leaving(&self.operations).contains(&row.id) {
-                Ok(self.revive(row, new_id))
+                self.revive(row)
             } else {
                 Err(Error::config("there is a mailbox of this name already"))
             };
@@ -205,7 +199,7 @@ impl Facts {
     }
 
     /// A mailbox that the user has deleted is wanted again before the server has done it.
-    fn revive(&self, row: &MailboxRow, new_id: &mut NewId<'_>) -> Plan {
+    fn revive(&self, row: &MailboxRow) -> Result<Plan, Error> {
         let mut plan = Plan {
             writes: vec![Write::PutMailbox(describe(row))],
             mailbox: Some(row.id),
@@ -214,27 +208,25 @@ impl Facts {
         let deletion = self.operations.iter().find(|operation| {
             operation.mailbox == row.id && matches!(operation.kind, OperationKind::DeleteMailbox)
         });
-        let operation = match deletion {
-            // A rename behind it would take along on the server what is to stay under this name here.
-            Some(deletion) if deletion.is_unheard() && !self.renames_after(deletion.id) => {
-                plan.writes.push(Write::RemoveOperation(deletion.id));
-                None
-            }
-            _ => {
-                let id = new_id();
-                let path = row.name.path.clone();
-                plan.writes
-                    .push(self.new_operation(id, row.id, OperationKind::CreateMailbox { path }));
-                Some(id)
-            }
+        // What stands behind it in the queue was asked for with the name free.
+        let open = deletion.filter(|deletion| {
+            let mut later = self.operations.iter();
+            deletion.is_unheard() && !later.any(|later| later.id > deletion.id && later.kind.is_structural())
+        });
+        let Some(deletion) = open else {
+            return Err(Error::config(
+                "a mailbox of this name is still to be deleted on the server: try again after the next sync",
+            ));
         };
+        plan.writes.push(Write::RemoveOperation(deletion.id));
+        let operation = None;
         plan.steps.push(Step {
             operation,
             account: self.account,
             mailbox: row.id,
             back: Back::Delete,
         });
-        plan
+        Ok(plan)
     }
 
     /// # Errors
@@ -352,11 +344,14 @@ impl Facts {
                 writes.push(Write::RemoveOperation(earlier.id));
                 return None;
             }
-            writes.push(Write::PutOperation(Box::new(Operation {
-                kind: OperationKind::RenameMailbox { renamed: folded },
-                ..earlier.clone()
-            })));
-            return Some(earlier.id);
+            // In one step it would go into itself, or onto what it stood in: that takes both.
+            if !folded.iter().any(nests) {
+                writes.push(Write::PutOperation(Box::new(Operation {
+                    kind: OperationKind::RenameMailbox { renamed: folded },
+                    ..earlier.clone()
+                })));
+                return Some(earlier.id);
+            }
         }
         let id = new_id();
         writes.push(self.new_operation(id, mailbox, OperationKind::RenameMailbox { renamed }));
@@ -478,7 +473,7 @@ impl Facts {
             Back::Rename { to } => self.rename(step.mailbox, to, new_id)?,
             Back::Subscribe { on } => self.subscribe(step.mailbox, *on, new_id)?,
             Back::Create(described) => match self.rows.iter().find(|row| row.id == step.mailbox) {
-                Some(row) => self.revive(row, new_id),
+                Some(row) => self.revive(row)?,
                 None if self.taken(&described.name).is_some() => {
                     return Err(Error::config("there is a mailbox of this name again"));
                 }
@@ -516,6 +511,16 @@ pub fn describe(row: &MailboxRow) -> NewMailbox {
         subscribed: row.subscribed,
         local: row.local,
     }
+}
+
+fn nests(renamed: &Renamed) -> bool {
+    let (from, to) = (&renamed.from.path, &renamed.to.path);
+    let within = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    within(to, from) || within(from, to)
 }
 
 fn is_below(row: &MailboxRow, parent: &MailboxRow) -> bool {
