@@ -1,5 +1,7 @@
 //! From raw bytes to what the store keeps of them: the same for IMAP, POP3, drafts and sent copies.
 
+mod abridge;
+
 use std::sync::Arc;
 
 use posthorn_mime::Parsed;
@@ -18,6 +20,9 @@ pub struct Read {
     pub header: Vec<u8>,
 }
 
+/// Octets up to which a message is read whole to be understood.
+const WHOLE: u64 = 6 << 20;
+
 /// Octets of a header block that rules look at.
 const HEADER: usize = 256 * 1024;
 
@@ -31,6 +36,12 @@ pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
 fn read(payload: Payload) -> Result<Read, Error> {
     let (parsed, header) = match &payload {
         Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
+        Payload::File { path, size } if *size > WHOLE => {
+            let abridged = abridge::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
+            let mut parsed = posthorn_mime::parse(&abridged.bytes);
+            abridged.correct(&mut parsed);
+            (parsed, header_of(&abridged.bytes))
+        }
         Payload::File { path, .. } => {
             let bytes = std::fs::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
             (posthorn_mime::parse(&bytes), header_of(&bytes))

@@ -27,6 +27,8 @@ pub enum Topic {
     WithoutBody(AccountId, MailboxId),
     /// A mailbox whose numbers change whenever it is opened.
     Unlasting(AccountId, MailboxId),
+    /// Messages of a maildrop that cannot be read whole.
+    Unread(AccountId),
     /// A sudden disappearance.
     Vanished(AccountId, Option<MailboxId>),
     Operation(AccountId, OperationId),
@@ -51,6 +53,7 @@ impl Topic {
             | Self::Withheld(account, _)
             | Self::WithoutBody(account, _)
             | Self::Unlasting(account, _)
+            | Self::Unread(account)
             | Self::Vanished(account, _)
             | Self::Operation(account, _)
             | Self::LeftDeleted(account, _)

@@ -237,15 +237,50 @@ pub struct LedgerRow {
     pub first_seen: Timestamp,
     /// When the message was durable and verified here: the policy counts days from this.
     pub downloaded_at: Option<Timestamp>,
+    /// SHA-256 of the whole message as it was served.
     pub hash: Option<Hash>,
+    /// SHA-256 of its header block, with one kind of line end and without what servers write into it later.
+    pub header_hash: Option<Hash>,
+    /// Octets that came; LIST may have said otherwise.
+    pub served: Option<u64>,
     pub message: Option<MessageId>,
     pub state: LedgerState,
+    /// The user asked for the whole message where only its header came.
+    pub wanted: bool,
     /// When `state` last changed.
     pub changed_at: Timestamp,
+    /// When it was last read back from this disk and its hash compared: before each deletion.
+    pub verified_at: Option<Timestamp>,
+    /// When the server was last told to delete it.
+    pub asked_at: Option<Timestamp>,
     /// Why a deletion was wanted, in words for people; empty otherwise.
     pub reason: String,
     /// What the server answered to the deletion; empty before.
     pub reply: String,
+}
+
+impl LedgerRow {
+    /// A message that is listed, and of which nothing else is known.
+    #[must_use]
+    pub const fn first_seen(uidl: Uidl, now: Timestamp) -> Self {
+        Self {
+            uidl,
+            size: None,
+            first_seen: now,
+            downloaded_at: None,
+            hash: None,
+            header_hash: None,
+            served: None,
+            message: None,
+            state: LedgerState::Seen,
+            wanted: false,
+            changed_at: now,
+            verified_at: None,
+            asked_at: None,
+            reason: String::new(),
+            reply: String::new(),
+        }
+    }
 }
 
 #[cfg(test)]

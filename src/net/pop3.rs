@@ -9,9 +9,11 @@
 
 mod dialogue;
 mod login;
+pub mod quirks;
 mod reply;
 mod retrieve;
 mod spool;
+mod top;
 mod unstuff;
 mod wire;
 
@@ -20,6 +22,7 @@ use std::collections::BTreeSet;
 
 use crate::{Channel, Credentials, Dialer, Error, Greeter, Payload, TrafficCount};
 use dialogue::{Answer, Ask, Dialogue};
+pub use quirks::Quirk;
 pub use reply::Capabilities;
 use reply::Reply;
 use spool::{Spool, SpoolPlace};
@@ -27,8 +30,16 @@ use wire::Wire;
 
 /// Bytes of a message above which a server is not believed to mean it.
 const MESSAGE: u64 = 1 << 30;
-/// Bytes that TOP may bring: a header, and the lines asked for.
-const TOP: u64 = 16 << 20;
+
+/// What the user wants of a session beside being logged in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// APOP where the server offers nothing stronger and the connection is not protected by the password's absence
+    /// alone: it rests on MD5.
+    pub apop: bool,
+    /// UTF8 (RFC 6856) where the server offers it, whether or not the user name needs it.
+    pub utf8: bool,
+}
 
 /// One message as it came, or why it did not.
 #[derive(Debug)]
@@ -44,6 +55,9 @@ pub struct Session {
     capabilities: Capabilities,
     place: SpoolPlace,
     message_limit: u64,
+    quirks: BTreeSet<Quirk>,
+    /// Messages shorter than LIST said that were proven to be whole.
+    proofs: u32,
     /// A command was sent whose reply has not been read to its end: the next reply would be taken for another's.
     out_of_step: bool,
 }
@@ -59,17 +73,30 @@ impl Session {
         endpoint: &Endpoint,
         credentials: &Credentials,
     ) -> Result<Self, Error> {
+        Self::connect_with(dialer, endpoint, credentials, Wishes::default()).await
+    }
+
+    /// The same, with wishes.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect_with(
+        dialer: &Dialer,
+        endpoint: &Endpoint,
+        credentials: &Credentials,
+        wishes: Wishes,
+    ) -> Result<Self, Error> {
         let channel = dialer.open(endpoint, Greeter::Pop3).await?;
         let place = SpoolPlace {
             dir: dialer.spool_dir().to_path_buf(),
             memory_limit: dialer.memory_limit(),
         };
-        Self::begin(channel, endpoint.port, credentials, place).await
+        Self::begin(channel, (endpoint.port, wishes), credentials, place).await
     }
 
     async fn begin(
         channel: Channel,
-        port: u16,
+        (port, wishes): (u16, Wishes),
         credentials: &Credentials,
         place: SpoolPlace,
     ) -> Result<Self, Error> {
@@ -87,7 +114,12 @@ impl Session {
         }
         let mut dialogue = Dialogue::begin(&mut wire, &greeting).await?;
         let before = fetch_capabilities(&mut wire).await?;
-        login::log_in(&mut wire, &mut dialogue, port, &before, credentials).await?;
+        let offer = login::Offer {
+            greeting: &greeting.text,
+            capabilities: &before,
+            wishes,
+        };
+        login::log_in(&mut wire, &mut dialogue, port, &offer, credentials).await?;
         // What is offered may change with the login (RFC 2449, section 5).
         let capabilities = if before.known {
             fetch_capabilities(&mut wire).await?
@@ -95,12 +127,21 @@ impl Session {
             before.clone()
         };
         let capabilities = if capabilities.known { capabilities } else { before };
+        let mut quirks = BTreeSet::new();
+        if !capabilities.known {
+            quirks.insert(Quirk::NoCapa);
+        }
+        if quirks::hides_fetched(&greeting.text, credentials.username()) {
+            quirks.insert(Quirk::HidesFetched);
+        }
         Ok(Self {
             wire,
             dialogue,
             capabilities,
             place,
             message_limit: MESSAGE,
+            quirks,
+            proofs: 0,
             out_of_step: false,
         })
     }
@@ -108,6 +149,17 @@ impl Session {
     #[must_use]
     pub const fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// What this server was found to get wrong, so far.
+    #[must_use]
+    pub const fn quirks(&self) -> &BTreeSet<Quirk> {
+        &self.quirks
+    }
+
+    /// What an earlier connection has found out about the server.
+    pub fn expect(&mut self, quirks: BTreeSet<Quirk>) {
+        self.quirks.extend(quirks);
     }
 
     #[must_use]
@@ -160,47 +212,21 @@ impl Session {
     /// Where the server has them and does not list them now, so that nobody takes a bad day for a server without.
     pub async fn uidl(&mut self) -> Result<Option<Vec<(MsgNo, Uidl)>>, Error> {
         match self.fetch_listing(b"UIDL\r\n").await? {
-            Ok(lines) => Ok(Some(once_each(
-                lines.iter().filter_map(|line| reply::parse_uidl(line)),
-            ))),
+            Ok(lines) => {
+                let uidls = once_each(lines.iter().filter_map(|line| reply::parse_uidl(line)));
+                self.quirks.extend(quirks::of_uidls(&uidls));
+                Ok(Some(uidls))
+            }
             Err(reply) => {
                 let error = reply.refusal(self.wire.host(), "the server does not list its unique ids");
                 let lacking = error.class == ErrorClass::Refused && !self.capabilities.uidl;
-                if lacking { Ok(None) } else { Err(error) }
+                if !lacking {
+                    return Err(error);
+                }
+                self.quirks.insert(Quirk::NoUidl);
+                Ok(None)
             }
         }
-    }
-
-    /// TOP: the header and the first `lines` lines of the body. `None`: the server does not do that.
-    ///
-    /// # Errors
-    /// Network where the server says that it cannot now.
-    pub async fn top(&mut self, number: MsgNo, lines: u32) -> Result<Option<Vec<u8>>, Error> {
-        self.enter()?;
-        self.wire
-            .send(format!("TOP {number} {lines}\r\n").as_bytes())
-            .await?;
-        let reply = self.wire.status().await?;
-        if !reply.is_ok {
-            self.leave();
-            let error = reply.refusal(
-                self.wire.host(),
-                "the server does not show the start of a message",
-            );
-            return if error.class == ErrorClass::Refused {
-                Ok(None)
-            } else {
-                Err(error)
-            };
-        }
-        let mut top = Vec::new();
-        let mut gather = |bytes: &[u8]| {
-            top.extend_from_slice(bytes);
-            Ok(())
-        };
-        self.wire.message(TOP, &mut gather).await?;
-        self.leave();
-        Ok(Some(top))
     }
 
     /// DELE for each: marked only, until [`Session::quit`]. Gives the server's word for each, in order.

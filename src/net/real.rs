@@ -113,7 +113,12 @@ async fn receive(server: &MailServer, security: Security, samples: &[Vec<u8>]) {
         session.uidl().await.expect("uidl").expect("has ids").len(),
         samples.len()
     );
-    let top = session.top(MsgNo(1), 0).await.expect("top").expect("can");
+    let mut top = None;
+    session
+        .tops(&[MsgNo(1)], &mut |_, header| top = header)
+        .await
+        .expect("top");
+    let top = top.expect("can");
     assert!(top.starts_with(b"From: a@example.net\r\n") && !top.ends_with(b"plain\r\n"));
     for ((number, got), sent) in retrieve(&mut session).await.into_iter().zip(samples) {
         // Dovecot ends every message with a line end.

@@ -21,16 +21,17 @@ impl Store {
             .await
     }
 
-    /// The row of a message that came by POP3.
+    /// The row of a message that came by POP3: where the server has renamed it, the one of the name it has now.
     pub async fn ledger_of(&self, message: MessageId) -> Result<Option<(AccountId, LedgerRow)>> {
         self.read(Pace::Quick, move |reader| {
             let mut select = reader.index.prepare_cached(
                 "SELECT uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply,
-                        account
-                 FROM ledger WHERE message = ?1 ORDER BY changed_at DESC LIMIT 1",
+                        header_hash, served, verified_at, asked_at, wanted, account
+                 FROM ledger WHERE message = ?1
+                 ORDER BY state IN ('deleted', 'gone'), changed_at DESC LIMIT 1",
             )?;
             Ok(select
-                .query_row([message.0], |row| Ok((AccountId(row.get(10)?), read_row(row)?)))
+                .query_row([message.0], |row| Ok((AccountId(row.get(15)?), read_row(row)?)))
                 .optional()?)
         })
         .await
@@ -39,7 +40,8 @@ impl Store {
 
 pub(crate) fn load_all(index: &Connection, account: AccountId) -> Result<Vec<LedgerRow>> {
     let mut select = index.prepare_cached(
-        "SELECT uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply
+        "SELECT uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply,
+                header_hash, served, verified_at, asked_at, wanted
          FROM ledger WHERE account = ?1 ORDER BY first_seen, uidl",
     )?;
     let rows = select.query_map([account.0], read_row)?;
@@ -58,6 +60,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
         changed_at: Timestamp(row.get(7)?),
         reason: row.get(8)?,
         reply: row.get(9)?,
+        header_hash: hash_at(row, 10)?,
+        served: row.get::<_, Option<i64>>(11)?.map(unsigned),
+        verified_at: time_at(row, 12)?,
+        asked_at: time_at(row, 13)?,
+        wanted: row.get(14)?,
     })
 }
 
@@ -65,7 +72,8 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
 pub(crate) fn load_mark(index: &Connection, message: MessageId) -> rusqlite::Result<Option<LedgerMark>> {
     index
         .prepare_cached(
-            "SELECT state, downloaded_at FROM ledger WHERE message = ?1 ORDER BY changed_at DESC LIMIT 1",
+            "SELECT state, downloaded_at FROM ledger WHERE message = ?1
+                 ORDER BY state IN ('deleted', 'gone'), changed_at DESC LIMIT 1",
         )?
         .query_row([message.0], |row| {
             Ok(LedgerMark {
@@ -80,12 +88,15 @@ pub(crate) fn load_mark(index: &Connection, message: MessageId) -> rusqlite::Res
 pub(crate) fn put(tx: &Transaction<'_>, account: AccountId, row: &LedgerRow) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO ledger
-             (account, uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT id FROM message WHERE id = ?7), ?8, ?9, ?10, ?11)
+             (account, uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply,
+              header_hash, served, verified_at, asked_at, wanted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT id FROM message WHERE id = ?7), ?8, ?9, ?10, ?11,
+                 ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (account, uidl) DO UPDATE SET size = excluded.size, first_seen = excluded.first_seen,
              downloaded_at = excluded.downloaded_at, hash = excluded.hash, message = excluded.message,
              state = excluded.state, changed_at = excluded.changed_at, reason = excluded.reason,
-             reply = excluded.reply",
+             reply = excluded.reply, header_hash = excluded.header_hash, served = excluded.served,
+             verified_at = excluded.verified_at, asked_at = excluded.asked_at, wanted = excluded.wanted",
     )?
     .execute(params![
         account.0,
@@ -99,6 +110,11 @@ pub(crate) fn put(tx: &Transaction<'_>, account: AccountId, row: &LedgerRow) -> 
         row.changed_at.0,
         row.reason,
         row.reply,
+        row.header_hash.map(|hash| hash.0),
+        row.served.map(signed),
+        row.verified_at.map(|at| at.0),
+        row.asked_at.map(|at| at.0),
+        row.wanted,
     ])?;
     Ok(())
 }

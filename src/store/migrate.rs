@@ -13,6 +13,7 @@ use crate::error::{Error, File, Result};
 pub(crate) const INDEX: &[&str] = &[
     include_str!("migrations/index/0001_first.sql"),
     include_str!("migrations/index/0002_identity.sql"),
+    include_str!("migrations/index/0003_ledger_identity.sql"),
 ];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),

@@ -516,16 +516,12 @@ fn build_ledger(uidl: &Uidl, salvaged: Option<&LedgerRow>, message: MessageId, f
             ..row.clone()
         },
         None => LedgerRow {
-            uidl: uidl.clone(),
             size: Some(found.size),
-            first_seen: found.kept_at,
             downloaded_at: Some(found.kept_at),
             hash: Some(found.hash),
             message: Some(message),
             state: LedgerState::Downloaded,
-            changed_at: found.kept_at,
-            reason: String::new(),
-            reply: String::new(),
+            ..LedgerRow::first_seen(uidl.clone(), found.kept_at)
         },
     }
 }

@@ -2,8 +2,8 @@
 //! transaction with the way back.
 
 use posthorn_model::{
-    AccountId, BodyState, ErrorClass, FlagChange, Hash, MailboxId, MessageId, NetworkPolicy, OperationState,
-    SpecialUse, SubmissionId, SubmissionState,
+    AccountId, BodyState, ErrorClass, FlagChange, Hash, LedgerRow, MailboxId, MessageId, NetworkPolicy,
+    OperationState, SpecialUse, SubmissionId, SubmissionState,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::{NewMessage, Write};
@@ -315,6 +315,18 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
 async fn fetch_body(core: &Core, message: MessageId) -> Result<Outcome, Error> {
     let record = core.store.message(message).await?;
     let record = record.ok_or_else(|| Error::config("there is no such message"))?;
+    if let Some((account, row)) = core.store.ledger_of(message).await?
+        && row.hash.is_none()
+    {
+        // By POP3 the rest comes with a check, and not before it is written down that it is wanted.
+        let row = Box::new(LedgerRow { wanted: true, ..row });
+        core.apply(account, vec![Write::PutLedger { account, row }], Durability::Full)
+            .await?;
+        return Ok(Outcome {
+            check: vec![account],
+            ..Outcome::default()
+        });
+    }
     Ok(Outcome {
         fetch: (record.body == BodyState::Headers).then_some((record.account, message)),
         ..Outcome::default()

@@ -1,11 +1,10 @@
 //! Takes messages as they stream in: kept durably and verified, then listed, batch by batch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use posthorn_model::{
-    AccountId, Flags, Hash, LedgerRow, LedgerState, MailboxId, MessageId, MsgNo, Timestamp, Uidl,
-};
+use posthorn_model::{AccountId, Flags, Hash, LedgerRow, LedgerState, MailboxId, MessageId, MsgNo, Uidl};
 use posthorn_net::Payload;
 use posthorn_net::pop3::{Retrieved, Session};
 use posthorn_store::write::Write;
@@ -13,51 +12,120 @@ use posthorn_store::{Durability, Provenance, RawInput};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::plan::Listed;
+use super::driver::Check;
+use super::header;
+use super::plan::{Act, Listed, Naming, Plan};
 use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
-use crate::intake;
+use crate::intake::{self, Read};
 use crate::shared::Shared;
 
 /// A batch is committed when it holds this many messages …
-const MESSAGES: usize = 100;
+const MESSAGES: usize = 200;
 /// … or this many bytes …
 const BYTES: u64 = 8 << 20;
 /// … or nothing more came for this long.
 const PAUSE: Duration = Duration::from_millis(30);
 
+impl Check<'_> {
+    /// Downloads what the plan says. Where the connection broke, what came whole until then is kept.
+    pub(super) async fn download(&mut self, plan: &Plan) -> Result<(), Error> {
+        let mut steps: Vec<&Listed> = plan.to(Act::Download).map(|step| &step.listed).collect();
+        // What failed before is asked for last: it must not stand in the way of the others.
+        steps.sort_by_key(|listed| self.failed.contains(&listed.uidl));
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let order: Vec<(MsgNo, Option<u64>)> =
+            steps.iter().map(|listed| (listed.number, listed.size)).collect();
+        let mut download = Download {
+            core: Arc::clone(&self.post.core),
+            account: self.post.id,
+            inbox: self.inbox.clone(),
+            known: self
+                .ledger
+                .values()
+                .filter_map(|row| Some((row.hash?, row.message)))
+                .collect(),
+            wanted: steps
+                .into_iter()
+                .map(|listed| {
+                    let row = self
+                        .ledger
+                        .get(&listed.uidl)
+                        .filter(|_| listed.naming != Naming::Session);
+                    (listed.number, (listed.clone(), row.cloned()))
+                })
+                .collect(),
+            by_bytes: self
+                .ledger
+                .values()
+                .filter(|row| header::is_named_whole(&row.uidl))
+                .map(|row| (row.uidl.clone(), row.clone()))
+                .collect(),
+            rows: Vec::new(),
+            new: 0,
+            failed: Vec::new(),
+        };
+        let result = download.run(&mut self.session, &order).await;
+        self.report.new += download.new;
+        self.report.bodies += download.rows.len() as u64;
+        self.kept += download.rows.len() as u64;
+        for (number, row) in download.rows {
+            self.told.fetched.insert(number);
+            self.failed.remove(&row.uidl);
+            self.rename(number, &row.uidl);
+            self.ledger.insert(row.uidl.clone(), row);
+        }
+        self.failed.extend(download.failed);
+        result
+    }
+}
+
 /// One download: what is wanted, and what has become of it.
-pub struct Download {
-    pub core: Shared,
-    pub account: AccountId,
-    pub inbox: (MailboxId, String),
-    pub wanted: BTreeMap<MsgNo, Listed>,
+struct Download {
+    core: Shared,
+    account: AccountId,
+    inbox: (MailboxId, String),
+    /// With what the ledger knows of each.
+    wanted: BTreeMap<MsgNo, (Listed, Option<LedgerRow>)>,
     /// Messages here by their bytes: the same bytes under another name are the same message.
-    pub known: BTreeMap<Hash, Option<MessageId>>,
-    /// When each name was first listed.
-    pub first_seen: BTreeMap<Uidl, Timestamp>,
+    known: BTreeMap<Hash, Option<MessageId>>,
+    /// What the ledger knows of messages that are named by their bytes.
+    by_bytes: BTreeMap<Uidl, LedgerRow>,
     /// Durable, verified and listed, with the ledger row.
-    pub rows: Vec<(MsgNo, LedgerRow)>,
+    rows: Vec<(MsgNo, LedgerRow)>,
     /// Messages that were not here before.
-    pub new: u64,
-    /// Not handed over by the server: tried again next time.
-    pub refused: u64,
+    new: u64,
+    /// Refused by the server, or not read whole: tried again next time.
+    failed: Vec<Uidl>,
+}
+
+/// A message on its way into the store.
+struct Coming {
+    listed: Listed,
+    row: Option<LedgerRow>,
+    size: u64,
+    digest: Option<Hash>,
+    header: Vec<u8>,
+    parsed: posthorn_mime::Parsed,
+}
+
+/// What a batch adds to the store.
+struct Batch {
+    writes: Vec<Write>,
+    fresh: Vec<MessageId>,
+    round: Round,
 }
 
 impl Download {
     /// # Errors
     /// Where the connection broke, or this disk failed; `rows` holds what was kept until then.
-    pub async fn run(&mut self, session: &mut Session) -> Result<(), Error> {
-        let mut order: Vec<(MsgNo, Option<u64>)> = self
-            .wanted
-            .values()
-            .map(|listed| (listed.number, listed.size))
-            .collect();
-        order.reverse();
+    async fn run(&mut self, session: &mut Session, order: &[(MsgNo, Option<u64>)]) -> Result<(), Error> {
         let (out, arrived) = mpsc::channel::<Retrieved>(64);
         let fetching = async {
-            let result = session.retrieve(&order, &out).await;
+            let result = session.retrieve(order, &out).await;
             drop(out);
             result
         };
@@ -94,8 +162,9 @@ impl Download {
                 bytes
             }
             Err(error) => {
-                log::warn!("Message {} was not handed over: {error}.", retrieved.number);
-                self.refused += 1;
+                log::warn!("Message {} did not come whole: {error}.", retrieved.number);
+                let wanted = self.wanted.get(&retrieved.number);
+                self.failed.extend(wanted.map(|(listed, _)| listed.uidl.clone()));
                 0
             }
         }
@@ -103,16 +172,79 @@ impl Download {
 
     /// Durable and verified first; then the messages and their ledger rows in one transaction.
     async fn commit(&mut self, batch: Vec<(MsgNo, Payload)>) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (coming, inputs, guards) = self.prepare(batch).await?;
+        let hashes = self.core.store.keep_raw(inputs).await?;
+        drop(guards);
+        let sound = self.core.store.verify_raw(hashes.clone()).await?;
+        let core = Arc::clone(&self.core);
+        let _local = core.local().await;
+        let mut batch = Batch {
+            writes: Vec::new(),
+            fresh: Vec::new(),
+            round: Round::open(&core, self.account, self.inbox.0),
+        };
+        for ((coming, hash), sound) in coming.into_iter().zip(hashes).zip(sound) {
+            if !sound {
+                log::error!("A message could not be read back as it was written: it is fetched again.");
+                self.failed.push(coming.listed.uidl);
+                continue;
+            }
+            let number = coming.listed.number;
+            let row = self.list_message(coming, hash, &mut batch).await?;
+            batch.writes.push(Write::PutLedger {
+                account: self.account,
+                row: Box::new(row.clone()),
+            });
+            self.rows.push((number, row));
+        }
+        let Batch {
+            mut writes,
+            mut fresh,
+            round,
+        } = batch;
+        let filtered = round.finish(&core, None).await?;
+        writes.extend(filtered.writes);
+        core.apply(self.account, writes, Durability::Full).await?;
+        self.new += fresh.len() as u64;
+        fresh.retain(|message| !filtered.quiet.contains(message));
+        if !fresh.is_empty() {
+            core.hub.publish(&Event::NewMail {
+                account: self.account,
+                messages: fresh,
+            });
+        }
+        Ok(())
+    }
+
+    async fn prepare(
+        &mut self,
+        batch: Vec<(MsgNo, Payload)>,
+    ) -> Result<(Vec<Coming>, Vec<RawInput>, Vec<Arc<tempfile::TempPath>>), Error> {
         let (numbers, payloads): (Vec<MsgNo>, Vec<Payload>) = batch.into_iter().unzip();
+        let mut coming = Vec::new();
         let mut inputs = Vec::new();
-        let mut parsed = Vec::new();
         let mut guards = Vec::new();
         for (number, read) in numbers.into_iter().zip(intake::read_all(payloads).await?) {
-            let Some(listed) = self.wanted.get(&number).cloned() else {
+            let Read {
+                payload,
+                parsed,
+                header,
+            } = read;
+            let Some((mut listed, mut row)) = self.wanted.get(&number).cloned() else {
                 continue;
             };
-            let size = read.payload.len();
-            let (source, guard) = intake::into_source(read.payload);
+            if listed.naming == Naming::Session {
+                let hash = header::hash_of(&payload);
+                listed.uidl =
+                    header::name_whole(hash.ok_or_else(|| Error::bug("a spooled message is gone"))?);
+                row = self.by_bytes.get(&listed.uidl).cloned();
+            }
+            let size = payload.len();
+            let digest = header::digest_of(&payload);
+            let (source, guard) = intake::into_source(payload);
             guards.extend(guard);
             inputs.push(RawInput {
                 source,
@@ -121,73 +253,97 @@ impl Download {
                     mailbox: self.inbox.1.clone(),
                     uid: None,
                     uidl: Some(listed.uidl.clone()),
-                    received: read.parsed.received,
+                    received: parsed.received,
                     flags: Flags::default(),
                 },
             });
-            parsed.push((listed, size, read.parsed, read.header));
+            coming.push(Coming {
+                listed,
+                row,
+                size,
+                digest,
+                header,
+                parsed,
+            });
         }
-        let hashes = self.core.store.keep_raw(inputs).await?;
-        drop(guards);
-        let sound = self.core.store.verify_raw(hashes.clone()).await?;
+        Ok((coming, inputs, guards))
+    }
+
+    /// Lists the message, unless it is here; gives its ledger row.
+    async fn list_message(
+        &mut self,
+        coming: Coming,
+        hash: Hash,
+        batch: &mut Batch,
+    ) -> Result<LedgerRow, Error> {
         let now = self.core.now();
-        let _local = self.core.local().await;
-        let mut writes = Vec::new();
-        let mut fresh = Vec::new();
-        let mut round = Round::open(&self.core, self.account, self.inbox.0);
-        for (((listed, size, parsed, header), hash), sound) in parsed.into_iter().zip(hashes).zip(sound) {
-            if !sound {
-                log::error!("A message could not be read back as it was written: it is fetched again.");
-                continue;
+        let Coming {
+            listed,
+            row,
+            size,
+            digest,
+            header,
+            parsed,
+        } = coming;
+        let uidl = listed.uidl;
+        let header_only = row
+            .as_ref()
+            .filter(|row| row.hash.is_none())
+            .and_then(|row| row.message);
+        let message = match (self.known.get(&hash), header_only) {
+            (Some(message), None) => *message,
+            (_, Some(id)) if self.core.store.message(id).await?.is_some() => {
+                let body = intake::build_body(id, hash, size, parsed);
+                batch.writes.push(Write::SetBody(Box::new(body)));
+                Some(id)
             }
-            let message = match self.known.get(&hash) {
-                Some(message) => *message,
-                None => {
-                    let new = intake::build_message(&self.core.store, self.account, hash, size, parsed, None);
-                    let id = new.id;
-                    round.take(&new, &header, None, &Flags::default());
-                    writes.push(Write::AddMessage(Box::new(new)));
-                    writes.push(Write::Place {
-                        message: id,
-                        mailbox: self.inbox.0,
-                        uid: None,
-                        flags: Flags::default(),
-                        base: Flags::default(),
-                    });
-                    fresh.push(id);
-                    self.known.insert(hash, Some(id));
-                    Some(id)
-                }
-            };
-            let row = LedgerRow {
-                uidl: listed.uidl.clone(),
-                size: listed.size,
-                first_seen: self.first_seen.get(&listed.uidl).copied().unwrap_or(now),
-                downloaded_at: Some(now),
-                hash: Some(hash),
-                message,
-                state: LedgerState::Downloaded,
-                changed_at: now,
-                reason: String::new(),
-                reply: String::new(),
-            };
-            writes.push(Write::PutLedger {
-                account: self.account,
-                row: Box::new(row.clone()),
-            });
-            self.rows.push((listed.number, row));
-        }
-        let filtered = round.finish(&self.core, None).await?;
-        writes.extend(filtered.writes);
-        self.core.apply(self.account, writes, Durability::Full).await?;
-        self.new += fresh.len() as u64;
-        fresh.retain(|message| !filtered.quiet.contains(message));
-        if !fresh.is_empty() {
-            self.core.hub.publish(&Event::NewMail {
-                account: self.account,
-                messages: fresh,
-            });
-        }
-        Ok(())
+            (Some(message), Some(_)) => *message,
+            (None, _) => {
+                let new = intake::build_message(&self.core.store, self.account, hash, size, parsed, None);
+                let id = new.id;
+                batch.round.take(&new, &header, None, &Flags::default());
+                batch.writes.push(Write::AddMessage(Box::new(new)));
+                batch.writes.push(Write::Place {
+                    message: id,
+                    mailbox: self.inbox.0,
+                    uid: None,
+                    flags: Flags::default(),
+                    base: Flags::default(),
+                });
+                batch.fresh.push(id);
+                Some(id)
+            }
+        };
+        self.known.insert(hash, message);
+        let base = row.unwrap_or_else(|| LedgerRow::first_seen(uidl.clone(), now));
+        // The same bytes once more do not begin its days anew.
+        let again = base.hash == Some(hash);
+        let wanted_gone = again && base.state == LedgerState::DeleteWanted;
+        let state = if wanted_gone {
+            LedgerState::DeleteWanted
+        } else {
+            LedgerState::Downloaded
+        };
+        Ok(LedgerRow {
+            uidl,
+            size: listed.size.or(base.size),
+            downloaded_at: base.downloaded_at.filter(|_| again).or(Some(now)),
+            hash: Some(hash),
+            header_hash: digest,
+            served: Some(size),
+            message,
+            state,
+            wanted: false,
+            changed_at: if state == base.state { base.changed_at } else { now },
+            verified_at: Some(now),
+            asked_at: None,
+            reason: if wanted_gone {
+                base.reason.clone()
+            } else {
+                String::new()
+            },
+            reply: String::new(),
+            ..base
+        })
     }
 }

@@ -1,18 +1,14 @@
 //! Carries out one POP3 check: list, plan, download, and only then delete what is durable and verified here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use posthorn_model::{
-    ErrorClass, Hash, LedgerRow, LedgerState, MailboxId, MessageId, MsgNo, SpecialUse, Uidl,
-};
-use posthorn_net::pop3::Session;
+use posthorn_model::{AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Uidl};
+use posthorn_net::pop3::{Quirk, Session, Wishes};
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
-use sha2::{Digest, Sha256};
 
-use super::download::Download;
-use super::plan::{self, Listed, Plan, Recheck, Situation};
+use super::plan::{self, Act, Ledger, Listed, Naming, Plan, Situation, Told};
+use super::{delete, listing};
 use crate::Error;
 use crate::account::Post;
 use crate::event::Doing;
@@ -20,11 +16,15 @@ use crate::ops::wish::accept_key;
 use crate::problem::Topic;
 use crate::report::AccountReport;
 
-/// Messages without a usable UIDL that are asked for their header: more are left for the next check.
-const UNNAMED: usize = 2000;
+/// Connections of one check that bring nothing new before it gives up …
+const IDLE_TRIES: u32 = 2;
+/// … and connections of one check altogether.
+const TRIES: u32 = 12;
 
-/// What a UIDL made from a header begins with.
-const MADE: &[u8] = b"posthorn-header:";
+/// The setting that says that the circuit breaker is open.
+fn tripped_key(account: AccountId) -> String {
+    format!("pop3-stopped/{account}")
+}
 
 /// One check of the maildrop.
 ///
@@ -33,43 +33,59 @@ const MADE: &[u8] = b"posthorn-header:";
 pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error> {
     let core = &post.core;
     core.progress(post.id, Doing::Connecting, 0, 0);
-    let dialer = core.dialer(&post.config).await?;
-    let credentials = core.credentials(post.id, &post.config).await?;
-    let session = Session::connect(&dialer, &post.config.incoming, &credentials).await?;
-    report.connections += 1;
-    post.note_login_delay(session.capabilities().login_delay);
+    let session = connect(post, report).await?;
+    let mut ledger = Ledger::new();
+    for row in core.store.ledger(post.id).await? {
+        ledger.insert(row.uidl.clone(), row);
+    }
     let mut check = Check {
         post,
         inbox: find_inbox(post).await?,
-        session,
-        report,
         situation: Situation {
-            policy: post.config.pop3.leave,
+            policy: post.config.pop3,
             now: core.now(),
             accepted: core.store.setting(&accept_key(post.id)).await?.is_some(),
+            tripped: core.store.setting(&tripped_key(post.id)).await?.is_some(),
+            hides_fetched: session.quirks().contains(&Quirk::HidesFetched),
         },
-        ledger: BTreeMap::new(),
+        session,
+        report,
+        ledger,
+        listed: Vec::new(),
+        told: Told::default(),
+        kept: 0,
+        failed: BTreeSet::new(),
         asked: Vec::new(),
     };
     let result = check.run().await;
+    check.count_traffic();
+    check.say_what_failed();
     let accepted = check.situation.accepted;
-    let traffic = check.session.traffic();
-    let result = match result {
-        Ok(()) => check.leave().await,
-        Err(error) => Err(error),
-    };
-    report.mailboxes = 1;
-    report.bytes_in += traffic.bytes_in;
-    report.bytes_out += traffic.bytes_out;
-    report.round_trips += traffic.round_trips;
-    if result.is_ok() && accepted {
+    match result {
+        Ok(()) => check.leave().await?,
+        Err(error) => return Err(error),
+    }
+    if accepted {
         let used = Write::PutSetting {
             key: accept_key(post.id),
             value: None,
         };
         core.apply(post.id, vec![used], Durability::Normal).await?;
     }
-    result
+    Ok(())
+}
+
+async fn connect(post: &Post, report: &mut AccountReport) -> Result<Session, Error> {
+    let dialer = post.core.dialer(&post.config).await?;
+    let credentials = post.core.credentials(post.id, &post.config).await?;
+    let wishes = Wishes {
+        apop: post.config.pop3.apop,
+        utf8: !post.config.identity.email.is_ascii(),
+    };
+    let session = Session::connect_with(&dialer, &post.config.incoming, &credentials, wishes).await?;
+    report.connections += 1;
+    post.note_login_delay(session.capabilities().login_delay);
+    Ok(session)
 }
 
 async fn find_inbox(post: &Post) -> Result<(MailboxId, String), Error> {
@@ -81,303 +97,178 @@ async fn find_inbox(post: &Post) -> Result<(MailboxId, String), Error> {
     Ok((inbox.id, inbox.name.path))
 }
 
-struct Check<'a> {
-    post: &'a Post,
-    inbox: (MailboxId, String),
-    session: Session,
-    report: &'a mut AccountReport,
-    situation: Situation,
-    ledger: BTreeMap<Uidl, LedgerRow>,
+/// One check while it runs.
+pub(super) struct Check<'a> {
+    pub post: &'a Post,
+    pub inbox: (MailboxId, String),
+    pub session: Session,
+    pub report: &'a mut AccountReport,
+    pub situation: Situation,
+    pub ledger: Ledger,
+    pub listed: Vec<Listed>,
+    pub told: Told,
+    /// Messages that came at this check.
+    pub kept: u64,
+    /// Messages that did not come whole at this check: asked for last, and not again on the same connection.
+    pub failed: BTreeSet<Uidl>,
     /// Deletions that the server has said yes to, believed when QUIT is answered.
-    asked: Vec<(Uidl, String)>,
+    pub asked: Vec<(Uidl, String)>,
 }
 
 impl Check<'_> {
     async fn run(&mut self) -> Result<(), Error> {
-        let post = self.post;
-        let core = &post.core;
-        core.progress(self.post.id, Doing::Listing, 0, 0);
-        for row in core.store.ledger(self.post.id).await? {
-            self.ledger.insert(row.uidl.clone(), row);
-        }
-        let listed = self.list().await?;
-        let plan = self.settle_names(&listed).await?;
-        self.record(plan.ledger.clone()).await?;
-        let topic = Topic::Vanished(self.post.id, None);
-        match &plan.suspicion {
-            Some(suspicion) => core.raise(
-                topic,
-                &Error {
-                    remedies: vec![posthorn_model::Remedy::ReviewAndContinue],
-                    ..Error::new(ErrorClass::Suspicious, suspicion.explain())
-                },
-            ),
-            None => core.clear(topic),
-        }
-        let fetched = self.download(&plan).await?;
-        if plan.suspicion.is_none() {
-            let mut delete = plan.delete.clone();
-            delete.extend(self.due_at_once(fetched));
-            self.delete(delete).await?;
-        }
+        self.list().await?;
+        let plan = self.settle_names().await?;
+        self.situation.tripped = plan.suspicion.is_some();
+        self.fetch(plan).await?;
+        self.told.full = true;
+        let plan = self.plan();
+        self.record(plan.ledger.clone(), Durability::Normal).await?;
+        self.say_suspicion(&plan).await?;
+        self.delete(&plan).await?;
+        let memory = listing::remember(self.post.id, &self.listed);
+        self.post
+            .core
+            .apply(self.post.id, vec![memory], Durability::Normal)
+            .await?;
         Ok(())
     }
 
-    /// What the server lists, each message with what identifies it.
-    async fn list(&mut self) -> Result<Vec<Listed>, Error> {
-        let uidls = self.session.uidl().await?;
-        let sizes: BTreeMap<MsgNo, u64> = match self.session.list().await {
-            Ok(sizes) => sizes.into_iter().collect(),
-            // Sizes are a convenience where UIDL names the messages.
-            Err(error) if error.class == ErrorClass::Refused && uidls.is_some() => BTreeMap::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let mut names: BTreeMap<Uidl, usize> = BTreeMap::new();
-        for (_, uidl) in uidls.iter().flatten() {
-            *names.entry(uidl.clone()).or_default() += 1;
-        }
-        let mut listed = Vec::new();
-        let mut unnamed: BTreeSet<MsgNo> = sizes.keys().copied().collect();
-        for (number, uidl) in uidls.into_iter().flatten() {
-            if uidl.0.is_empty() || names.get(&uidl).is_none_or(|times| *times > 1) {
-                unnamed.insert(number);
-                continue;
-            }
-            unnamed.remove(&number);
-            listed.push(Listed {
-                number,
-                uidl,
-                certain: true,
-                size: sizes.get(&number).copied(),
-            });
-        }
-        if unnamed.len() > UNNAMED {
-            log::warn!(
-                "{} messages have no unique name; a part of them waits.",
-                unnamed.len()
-            );
-        }
-        for number in unnamed.into_iter().rev().take(UNNAMED) {
-            let size = sizes.get(&number).copied();
-            if let Some(uidl) = self.name_by_header(number).await? {
-                listed.push(Listed {
-                    number,
-                    uidl,
-                    certain: false,
-                    size,
-                });
-            }
-        }
-        Ok(listed)
+    async fn list(&mut self) -> Result<(), Error> {
+        let core = &self.post.core;
+        core.progress(self.post.id, Doing::Listing, 0, 0);
+        self.listed = listing::list(&mut self.session, core, self.post.id, &self.ledger).await?;
+        Ok(())
     }
 
-    /// A name made from the header, for a message that the server does not name.
-    async fn name_by_header(&mut self, number: MsgNo) -> Result<Option<Uidl>, Error> {
-        match self.session.top(number, 0).await {
-            Ok(Some(header)) => Ok(Some(name_of(&header))),
-            // Without TOP the name is the session's: the message is downloaded, and its hash tells whether it is
-            // here already.
-            Ok(None) => Ok(Some(Uidl([MADE, number.to_string().as_bytes()].concat()))),
-            Err(error) if error.class == ErrorClass::Refused => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    fn plan(&self) -> Plan {
+        plan::plan(&self.listed, &self.ledger, &self.situation, &self.told)
     }
 
     /// Plans; looks at the headers of what may be here under another name; plans again with what that told.
-    async fn settle_names(&mut self, listed: &[Listed]) -> Result<Plan, Error> {
-        let mut checked: BTreeSet<Uidl> = BTreeSet::new();
+    async fn settle_names(&mut self) -> Result<Plan, Error> {
         loop {
-            let rows: Vec<LedgerRow> = self.ledger.values().cloned().collect();
-            let plan = plan::plan(listed, &rows, self.situation, &checked);
-            if plan.recheck.is_empty() {
+            let plan = self.plan();
+            if plan.to(Act::Compare).next().is_none() {
+                self.record(plan.ledger.clone(), Durability::Normal).await?;
                 return Ok(plan);
             }
-            let mut changed = Vec::new();
-            for recheck in &plan.recheck {
-                checked.insert(recheck.listed.uidl.clone());
-                changed.extend(self.recognise(recheck).await?);
-            }
-            self.record(changed).await?;
+            self.compare(&plan).await?;
         }
     }
 
-    /// Whether a listed message is one of the candidates, by its header; ledger rows that follow from it.
-    async fn recognise(&mut self, recheck: &Recheck) -> Result<Vec<LedgerRow>, Error> {
-        let header = match self.session.top(recheck.listed.number, 0).await {
-            Ok(Some(header)) => normalise(&header),
-            Ok(None) => return Ok(Vec::new()),
-            Err(error) if error.class == ErrorClass::Refused => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let listed = &recheck.listed;
-        for (uidl, hash) in &recheck.candidates {
-            let Some(raw) = self.post.core.store.raw(*hash).await? else {
-                continue;
+    /// Downloads what the plan says, over as many connections as it takes while each of them brings something.
+    async fn fetch(&mut self, mut plan: Plan) -> Result<(), Error> {
+        let (mut tries, mut idle) = (1, 0);
+        loop {
+            let before = self.kept;
+            let result = match self.fetch_headers(&plan).await {
+                Ok(()) => self.download(&plan).await,
+                Err(error) => Err(error),
             };
-            if normalise(&raw) != header {
-                continue;
+            let Err(error) = result else {
+                return Ok(());
+            };
+            idle = if self.kept > before { 0 } else { idle + 1 };
+            let broke = matches!(error.class, ErrorClass::Network | ErrorClass::Protocol);
+            // A server that wants a pause between logins gets one.
+            let may_return = self.session.capabilities().login_delay.unwrap_or(0) == 0;
+            if !broke || !may_return || idle >= IDLE_TRIES || tries >= TRIES || self.post.core.is_stopping() {
+                return Err(error);
             }
-            let Some(row) = self.ledger.get(uidl) else {
-                continue;
-            };
-            let now = self.situation.now;
-            let here = LedgerRow {
-                uidl: listed.uidl.clone(),
-                size: listed.size.or(row.size),
-                state: LedgerState::Downloaded,
-                changed_at: now,
-                reason: String::new(),
-                reply: String::new(),
-                ..row.clone()
-            };
-            let mut rows = vec![here];
-            if *uidl != listed.uidl {
-                rows.push(LedgerRow {
-                    state: LedgerState::Gone,
-                    changed_at: now,
-                    reply: "the server has given it another name".to_owned(),
-                    ..row.clone()
-                });
+            tries += 1;
+            log::info!("The connection is opened anew: {error}.");
+            if self.connect_again().await.is_err() {
+                return Err(error);
             }
-            return Ok(rows);
+            plan = self.settle_names().await?;
         }
-        Ok(Vec::new())
     }
 
-    async fn record(&mut self, rows: Vec<LedgerRow>) -> Result<(), Error> {
+    async fn connect_again(&mut self) -> Result<(), Error> {
+        self.count_traffic();
+        let known = self.session.quirks().clone();
+        self.session = connect(self.post, self.report).await?;
+        self.session.expect(known);
+        // Numbers are those of a session.
+        self.told.fetched.clear();
+        self.list().await
+    }
+
+    fn count_traffic(&mut self) {
+        let traffic = self.session.traffic();
+        self.report.mailboxes = 1;
+        self.report.bytes_in += traffic.bytes_in;
+        self.report.bytes_out += traffic.bytes_out;
+        self.report.round_trips += traffic.round_trips;
+    }
+
+    /// What a message without a name is called now that its bytes are here.
+    pub(super) fn rename(&mut self, number: MsgNo, uidl: &Uidl) {
+        let found = self.listed.binary_search_by_key(&number, |entry| entry.number);
+        let entry = found.ok().and_then(|at| self.listed.get_mut(at));
+        if let Some(entry) = entry.filter(|entry| entry.naming == Naming::Session) {
+            entry.uidl.clone_from(uidl);
+            entry.naming = Naming::Made;
+        }
+    }
+
+    pub(super) async fn record(&mut self, rows: Vec<LedgerRow>, durability: Durability) -> Result<(), Error> {
         let writes = rows.iter().map(|row| Write::PutLedger {
             account: self.post.id,
             row: Box::new(row.clone()),
         });
         let writes = writes.collect();
-        self.post
-            .core
-            .apply(self.post.id, writes, Durability::Normal)
-            .await?;
+        self.post.core.apply(self.post.id, writes, durability).await?;
         for row in rows {
             self.ledger.insert(row.uidl.clone(), row);
         }
         Ok(())
     }
 
-    /// Downloads what is new; returns what is durable and verified now.
-    async fn download(&mut self, plan: &Plan) -> Result<Vec<Listed>, Error> {
-        if plan.download.is_empty() {
-            return Ok(Vec::new());
+    /// The circuit breaker stays open until everything is back, or the user has looked.
+    async fn say_suspicion(&mut self, plan: &Plan) -> Result<(), Error> {
+        let core = &self.post.core;
+        let topic = Topic::Vanished(self.post.id, None);
+        let explained = plan.suspicion.as_ref().map(plan::Suspicion::explain);
+        match &explained {
+            Some(words) => core.raise(
+                topic,
+                &Error {
+                    remedies: vec![Remedy::ReviewAndContinue],
+                    ..Error::new(ErrorClass::Suspicious, words)
+                },
+            ),
+            None => core.clear(topic),
         }
-        let by_hash: BTreeMap<Hash, Option<MessageId>> = self
-            .ledger
-            .values()
-            .filter_map(|row| Some((row.hash?, row.message)))
-            .collect();
-        let mut download = Download {
-            core: Arc::clone(&self.post.core),
-            account: self.post.id,
-            inbox: self.inbox.clone(),
-            wanted: plan
-                .download
-                .iter()
-                .map(|listed| (listed.number, listed.clone()))
-                .collect(),
-            known: by_hash,
-            first_seen: self
-                .ledger
-                .values()
-                .map(|row| (row.uidl.clone(), row.first_seen))
-                .collect(),
-            rows: Vec::new(),
-            new: 0,
-            refused: 0,
+        let key = tripped_key(self.post.id);
+        if core.store.setting(&key).await? != explained {
+            let note = Write::PutSetting {
+                key,
+                value: explained,
+            };
+            core.apply(self.post.id, vec![note], Durability::Normal).await?;
+        }
+        Ok(())
+    }
+
+    fn say_what_failed(&self) {
+        let topic = Topic::Unread(self.post.id);
+        if self.failed.is_empty() {
+            self.post.core.clear(topic);
+            return;
+        }
+        let what = match self.failed.len() {
+            1 => "one message could not be read whole; it is left on the server and tried again".to_owned(),
+            count => format!(
+                "{count} messages could not be read whole; they are left on the server and tried again"
+            ),
         };
-        let result = download.run(&mut self.session).await;
-        self.report.new += download.new;
-        self.report.bodies += download.rows.len() as u64;
-        let mut fetched = Vec::new();
-        for (number, row) in download.rows {
-            if let Some(listed) = plan.download.iter().find(|listed| listed.number == number) {
-                fetched.push(listed.clone());
-            }
-            self.ledger.insert(row.uidl.clone(), row);
-        }
-        if download.refused > 0 {
-            log::warn!(
-                "The server did not hand over {} messages; they are tried again.",
-                download.refused
-            );
-        }
-        result?;
-        Ok(fetched)
-    }
-
-    /// What was downloaded in this very session and the policy wants gone: its number is certain now.
-    fn due_at_once(&self, fetched: Vec<Listed>) -> Vec<(Listed, String)> {
-        let due = fetched.into_iter().filter_map(|listed| {
-            let row = self.ledger.get(&listed.uidl)?;
-            let reason = plan::due(row, self.situation)?;
-            Some((listed, reason))
-        });
-        due.collect()
-    }
-
-    /// Deletes on the server what is on this disk, read back and hash-checked, and nothing else.
-    async fn delete(&mut self, wanted: Vec<(Listed, String)>) -> Result<(), Error> {
-        let post = self.post;
-        let core = &post.core;
-        let hashes: Vec<Option<Hash>> = wanted
-            .iter()
-            .map(|(listed, _)| self.ledger.get(&listed.uidl).and_then(|row| row.hash))
-            .collect();
-        let sound = core
-            .store
-            .verify_raw(hashes.iter().flatten().copied().collect())
-            .await?;
-        let mut sound = sound.into_iter();
-        let mut safe = Vec::new();
-        let mut rows = Vec::new();
-        for ((listed, reason), hash) in wanted.into_iter().zip(hashes) {
-            if hash.is_none() || sound.next() != Some(true) {
-                log::error!(
-                    "A message to be deleted on the server cannot be read back here: it stays there."
-                );
-                continue;
-            }
-            if let Some(row) = self.ledger.get(&listed.uidl) {
-                rows.push(LedgerRow {
-                    state: LedgerState::DeleteWanted,
-                    changed_at: self.situation.now,
-                    reason,
-                    ..row.clone()
-                });
-                safe.push(listed);
-            }
-        }
-        if safe.is_empty() {
-            return Ok(());
-        }
-        let writes = rows.iter().map(|row| Write::PutLedger {
-            account: self.post.id,
-            row: Box::new(row.clone()),
-        });
-        core.apply(self.post.id, writes.collect(), Durability::Full)
-            .await?;
-        for row in rows {
-            self.ledger.insert(row.uidl.clone(), row);
-        }
-        let numbers: Vec<MsgNo> = safe.iter().map(|listed| listed.number).collect();
-        let answers: BTreeMap<MsgNo, _> = self.session.delete(&numbers).await?.into_iter().collect();
-        for listed in safe {
-            match answers.get(&listed.number) {
-                Some(Ok(reply)) => self.asked.push((listed.uidl, reply.clone())),
-                Some(Err(error)) => {
-                    let words = error.server.clone().unwrap_or_else(|| error.what.clone());
-                    if let Some(row) = self.ledger.get(&listed.uidl).cloned() {
-                        self.record(vec![LedgerRow { reply: words, ..row }]).await?;
-                    }
-                }
-                None => {}
-            }
-        }
-        Ok(())
+        let error = Error {
+            remedies: vec![Remedy::TryAgain],
+            ..Error::new(ErrorClass::Protocol, what)
+        };
+        self.post.core.raise(topic, &error);
     }
 
     /// QUIT: only its +OK makes deletions true. Without it, they stay wanted and the next listing tells.
@@ -385,7 +276,6 @@ impl Check<'_> {
         let Self {
             post,
             session,
-            situation,
             ledger,
             asked,
             report,
@@ -399,41 +289,9 @@ impl Check<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let rows = asked.into_iter().filter_map(|(uidl, said)| {
-            let row = ledger.get(&uidl)?;
-            Some(Write::PutLedger {
-                account: post.id,
-                row: Box::new(LedgerRow {
-                    state: LedgerState::Deleted,
-                    changed_at: situation.now,
-                    reply: format!("{said}; QUIT: {reply}"),
-                    ..row.clone()
-                }),
-            })
-        });
-        let rows: Vec<Write> = rows.collect();
+        let rows = delete::confirmed(asked, &ledger, &reply, (post.id, post.core.now()));
         report.gone += rows.len() as u64;
         post.core.apply(post.id, rows, Durability::Full).await?;
         Ok(())
     }
-}
-
-fn name_of(header: &[u8]) -> Uidl {
-    let digest = Sha256::digest(normalise(header));
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Uidl([MADE, hex.as_bytes()].concat())
-}
-
-/// The header block with one kind of line end: TOP and RETR may differ in what follows it.
-fn normalise(raw: &[u8]) -> Vec<u8> {
-    let mut header = Vec::new();
-    for line in raw.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            break;
-        }
-        header.extend_from_slice(line);
-        header.push(b'\n');
-    }
-    header
 }

@@ -1,192 +1,360 @@
 //! Decides what one POP3 check does (RFC 1939): what to download, what to delete on the server, what to remember.
 //!
-//! Local messages never appear here as something to remove: a message missing from the server says nothing about
-//! the copy on this disk. Deletions on the server come from the policy or from an act of the user that is written
-//! in the ledger, never from the absence of a local message.
+//! The dry run and the check itself are this same function: every listed message gets one [`Step`], with its reason
+//! and the day on which it leaves the server. Local messages never appear here as something to remove: a message
+//! missing from the server says nothing about the copy on this disk. Deletions on the server come from the policy or
+//! from an act of the user that is written in the ledger, never from the absence of a local message.
+
+mod breaker;
+mod keep;
+mod reason;
+
+pub use breaker::Suspicion;
+pub use reason::{Due, Reason};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use posthorn_model::{Hash, LeaveOnServer, LedgerRow, LedgerState, MsgNo, Timestamp, Uidl};
+use posthorn_model::{Hash, LeaveOnServer, LedgerRow, LedgerState, MsgNo, Pop3Policy, Timestamp, Uidl};
 
 /// The ledger's reason for a deletion that the user caused here, under [`LeaveOnServer::UntilRemoved`].
 pub const REMOVED_HERE: &str = "removed from the inbox here";
 
-/// Fewer messages than this may vanish without a question.
-const MANY: usize = 20;
+/// What an account remembers of its maildrop.
+pub type Ledger = BTreeMap<Uidl, LedgerRow>;
+
+/// What identifies a listed message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// The server's own UIDL, unique in this listing.
+    Server,
+    /// Made from its header, or remembered from an unchanged listing: good enough to know it again, never to delete
+    /// by it.
+    Made,
+    /// For this session only: what it is shows once it is here.
+    Session,
+}
 
 /// One message as the server lists it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub number: MsgNo,
-    /// What identifies it: the server's UIDL, or one made from its header where the server gives none.
     pub uidl: Uidl,
-    /// Whether the UIDL is the server's own and unique in this listing. Nothing is deleted without.
-    pub certain: bool,
+    pub naming: Naming,
     pub size: Option<u64>,
 }
 
-/// A listed message that is probably here already: its header decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recheck {
-    pub listed: Listed,
-    /// What it may be: rows with a hash, most likely first.
-    pub candidates: Vec<(Uidl, Hash)>,
+/// What becomes of a listed message at this check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// RETR.
+    Download,
+    /// TOP: the header alone.
+    Headers,
+    /// Probably here already under another name: TOP tells. Downloaded where that cannot be told.
+    Compare,
+    /// DELE: it is durable here, and is read back before.
+    Delete,
+    /// Nothing at this check.
+    Wait,
 }
 
-/// Why nothing is deleted before the user has looked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Suspicion {
-    /// The listing is empty where many messages were.
-    Empty { before: usize },
-    /// Not one UIDL is known.
-    AllNew { before: usize, listed: usize },
-    /// More than a fifth is gone at once.
-    ManyGone { before: usize, gone: usize },
-}
-
-impl Suspicion {
+impl Act {
     #[must_use]
-    pub fn explain(&self) -> String {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Empty { before } => format!(
-                "the server lists no message where it had {before}; everything downloaded is kept here, and nothing is deleted on the server until you have looked"
-            ),
-            Self::AllNew { before, listed } => format!(
-                "the server gives {listed} messages new names and knows none of the {before} it had; everything is kept, and nothing is deleted on the server until you have looked"
-            ),
-            Self::ManyGone { before, gone } => format!(
-                "{gone} of {before} messages are gone from the server at once; everything downloaded is kept here, and nothing is deleted on the server until you have looked"
-            ),
+            Self::Download => "download",
+            Self::Headers => "headers",
+            Self::Compare => "compare",
+            Self::Delete => "delete",
+            Self::Wait => "wait",
         }
     }
+}
+
+/// What happens to one listed message, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub listed: Listed,
+    pub act: Act,
+    pub reason: Reason,
+    /// When and why it leaves the server as things are; for what is yet to be downloaded, as if that went well now.
+    pub due: Option<Due>,
+    /// For [`Act::Compare`]: the rows that it may be, most likely first.
+    pub candidates: Vec<Uidl>,
+}
+
+/// A message that the ledger expects and the server no longer lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub uidl: Uidl,
+    pub reason: Reason,
 }
 
 /// What one check does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Newest last on the server, newest first here: higher numbers are newer by custom.
-    pub download: Vec<Listed>,
-    /// Compare headers first; download where they differ or cannot be had.
-    pub recheck: Vec<Recheck>,
-    /// To delete now, with the reason. Each is durable and verified here already.
-    pub delete: Vec<(Listed, String)>,
+    /// One for each listed message, in the order in which they are worked off.
+    pub steps: Vec<Step>,
+    pub missing: Vec<Missing>,
     /// Ledger rows that change by what the listing says alone.
     pub ledger: Vec<LedgerRow>,
+    /// Nothing is deleted, and nothing called gone, before the user has looked.
     pub suspicion: Option<Suspicion>,
+}
+
+impl Plan {
+    pub fn to(&self, act: Act) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.act == act)
+    }
 }
 
 /// What stays the same during the whole check.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation {
-    pub policy: LeaveOnServer,
+    pub policy: Pop3Policy,
     pub now: Timestamp,
     /// The user has seen the sudden disappearance and said to go on.
     pub accepted: bool,
+    /// An earlier check has stopped at a sudden disappearance that nobody has looked at yet.
+    pub tripped: bool,
+    /// This provider lists nothing twice: what was fetched vanishes, and that says nothing.
+    pub hides_fetched: bool,
 }
 
-/// Plans one check from what the server lists and what the ledger remembers. `checked`: listed messages whose
-/// headers have been compared and are none of those that are here.
+/// What this very session has told so far.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Their headers have been compared, and are none of those that are here.
+    pub compared: BTreeSet<Uidl>,
+    /// Downloaded in this session: their numbers are certain, whatever they are called.
+    pub fetched: BTreeSet<MsgNo>,
+    /// Nothing more is downloaded: the session's portion is full, or all has been tried.
+    pub full: bool,
+}
+
+/// Plans one check from what the server lists and what the ledger remembers.
 #[must_use]
-pub fn plan(listed: &[Listed], ledger: &[LedgerRow], situation: Situation, checked: &BTreeSet<Uidl>) -> Plan {
-    let known: BTreeMap<&Uidl, &LedgerRow> = ledger.iter().map(|row| (&row.uidl, row)).collect();
+pub fn plan(listed: &[Listed], ledger: &Ledger, situation: &Situation, told: &Told) -> Plan {
     let present: BTreeSet<&Uidl> = listed.iter().map(|entry| &entry.uidl).collect();
-    let suspicion = suspect(&present, ledger).filter(|_| !situation.accepted);
+    // While some have no name yet, nobody can say what is missing.
+    let complete = listed.iter().all(|entry| entry.naming != Naming::Session);
     let mut plan = Plan {
-        suspicion,
+        suspicion: breaker::suspect(&present, ledger, situation).filter(|_| complete),
         ..Plan::default()
     };
     let orphans = Orphans::of(ledger, &present);
     for entry in listed {
-        let checked = checked.contains(&entry.uidl);
-        match known.get(&entry.uidl) {
-            None => plan.meet_new(entry, &orphans, situation.now, checked),
-            Some(row) => plan.meet_known(entry, row, situation, checked),
-        }
+        let row = ledger
+            .get(&entry.uidl)
+            .filter(|_| entry.naming != Naming::Session);
+        let step = match row {
+            None => plan.meet_new(entry, &orphans, situation, told),
+            Some(row) => plan.meet_known(entry, row, situation, told),
+        };
+        plan.steps.push(step);
     }
-    for row in ledger.iter().filter(|row| !present.contains(&row.uidl)) {
-        plan.miss(row, situation.now);
+    for row in ledger
+        .values()
+        .filter(|row| complete && !present.contains(&row.uidl))
+    {
+        plan.miss(row, situation);
     }
-    plan.download.sort_by_key(|entry| std::cmp::Reverse(entry.number));
-    if plan.suspicion.is_some() {
-        plan.delete.clear();
+    keep::at_most(&mut plan.steps, ledger, situation);
+    for step in &mut plan.steps {
+        step.settle(
+            ledger.get(&step.listed.uidl),
+            situation,
+            told,
+            plan.suspicion.is_some(),
+        );
     }
+    plan.take_back_unwanted(ledger, situation.now);
+    plan.order(situation.policy, told);
     plan
 }
 
 impl Plan {
-    fn meet_new(&mut self, entry: &Listed, orphans: &Orphans<'_>, now: Timestamp, checked: bool) {
-        let candidates = orphans.like(entry.size);
-        if checked || candidates.is_empty() {
-            self.download.push(entry.clone());
-        } else {
-            self.recheck.push(Recheck {
-                listed: entry.clone(),
-                candidates,
+    fn meet_new(
+        &mut self,
+        entry: &Listed,
+        orphans: &Orphans<'_>,
+        situation: &Situation,
+        told: &Told,
+    ) -> Step {
+        let candidates = orphans.like(entry);
+        if entry.naming != Naming::Session {
+            self.ledger.push(LedgerRow {
+                size: entry.size,
+                ..LedgerRow::first_seen(entry.uidl.clone(), situation.now)
             });
         }
-        self.ledger.push(LedgerRow {
-            uidl: entry.uidl.clone(),
-            size: entry.size,
-            first_seen: now,
-            downloaded_at: None,
-            hash: None,
-            message: None,
-            state: LedgerState::Seen,
-            changed_at: now,
-            reason: String::new(),
-            reply: String::new(),
-        });
+        if candidates.is_empty() || told.compared.contains(&entry.uidl) {
+            let (act, reason) = how_to_fetch(entry, None, situation.policy);
+            return Step::new(entry, act, reason);
+        }
+        Step {
+            candidates,
+            ..Step::new(entry, Act::Compare, Reason::MaybeRenamed)
+        }
     }
 
-    fn meet_known(&mut self, entry: &Listed, row: &LedgerRow, situation: Situation, checked: bool) {
-        let Some(hash) = row.hash else {
+    fn meet_known(&mut self, entry: &Listed, row: &LedgerRow, situation: &Situation, told: &Told) -> Step {
+        let returned = matches!(row.state, LedgerState::Deleted | LedgerState::Gone);
+        let compared = told.compared.contains(&entry.uidl);
+        if row.hash.is_none() {
             if row.state != LedgerState::Seen {
                 self.ledger.push(moved(row, LedgerState::Seen, situation.now));
             }
-            self.download.push(entry.clone());
-            return;
-        };
-        let returned = matches!(row.state, LedgerState::Deleted | LedgerState::Gone);
+            let (act, reason) = how_to_fetch(entry, Some(row), situation.policy);
+            return Step::new(entry, act, reason);
+        }
         let resized = matches!((entry.size, row.size), (Some(now), Some(then)) if now != then);
-        if (returned || resized) && checked {
-            self.download.push(entry.clone());
-            return;
-        }
-        if returned || resized {
+        if (returned || resized) && !told.fetched.contains(&entry.number) {
+            if compared {
+                return Step::new(entry, Act::Download, Reason::New);
+            }
             // Some servers give a removed message's UIDL to another one: what is listed may be new mail.
-            self.recheck.push(Recheck {
-                listed: entry.clone(),
-                candidates: vec![(row.uidl.clone(), hash)],
-            });
+            return Step {
+                candidates: vec![row.uidl.clone()],
+                ..Step::new(entry, Act::Compare, Reason::NameUsedAgain)
+            };
+        }
+        Step::new(entry, Act::Wait, Reason::of_keeping(situation.policy.leave))
+    }
+
+    fn miss(&mut self, row: &LedgerRow, situation: &Situation) {
+        let asked = row.asked_at.is_some();
+        let (state, reason) = match row.state {
+            // The server was told, and no longer lists it.
+            LedgerState::DeleteWanted if asked => (LedgerState::Deleted, Reason::DeletedByUs),
+            LedgerState::Seen | LedgerState::Downloaded | LedgerState::DeleteWanted => {
+                if self.suspicion.is_some() {
+                    return;
+                }
+                let fetched = row.hash.is_some() && situation.hides_fetched;
+                let reason = if fetched { Reason::Hidden } else { Reason::NotByUs };
+                (LedgerState::Gone, reason)
+            }
+            LedgerState::Deleted | LedgerState::Gone => return,
+        };
+        self.missing.push(Missing {
+            uidl: row.uidl.clone(),
+            reason: reason.clone(),
+        });
+        self.ledger.push(LedgerRow {
+            reply: if row.reply.is_empty() {
+                reason.to_string()
+            } else {
+                row.reply.clone()
+            },
+            ..moved(row, state, situation.now)
+        });
+    }
+
+    /// A deletion that was wanted and that nothing asks for any more.
+    fn take_back_unwanted(&mut self, ledger: &Ledger, now: Timestamp) {
+        if self.suspicion.is_some() {
             return;
         }
-        match due(row, situation).filter(|_| entry.certain) {
-            Some(reason) => self.delete.push((entry.clone(), reason)),
-            None if row.state == LedgerState::DeleteWanted => {
+        for step in self
+            .steps
+            .iter()
+            .filter(|step| step.act == Act::Wait && step.due.is_none())
+        {
+            let row = ledger.get(&step.listed.uidl);
+            if let Some(row) = row.filter(|row| row.state == LedgerState::DeleteWanted) {
                 self.ledger.push(LedgerRow {
                     reason: String::new(),
-                    ..moved(row, LedgerState::Downloaded, situation.now)
+                    asked_at: None,
+                    ..moved(row, LedgerState::Downloaded, now)
                 });
             }
-            None => {}
         }
     }
 
-    fn miss(&mut self, row: &LedgerRow, now: Timestamp) {
-        match row.state {
-            LedgerState::DeleteWanted => self.ledger.push(LedgerRow {
-                reply: if row.reply.is_empty() {
-                    "no longer listed".to_owned()
-                } else {
-                    row.reply.clone()
-                },
-                ..moved(row, LedgerState::Deleted, now)
-            }),
-            LedgerState::Seen | LedgerState::Downloaded if self.suspicion.is_none() => {
-                self.ledger.push(moved(row, LedgerState::Gone, now));
-            }
-            LedgerState::Seen | LedgerState::Downloaded | LedgerState::Deleted | LedgerState::Gone => {}
+    /// Puts the steps into the order of the work, and what exceeds the session's portion off.
+    fn order(&mut self, policy: Pop3Policy, told: &Told) {
+        if policy.newest_first {
+            // Higher numbers are newer by custom.
+            self.steps.reverse();
         }
+        let mut room = match policy.per_session {
+            _ if told.full => Some(0),
+            limit => limit,
+        };
+        for step in &mut self.steps {
+            if !matches!(step.act, Act::Download | Act::Headers) {
+                continue;
+            }
+            match &mut room {
+                Some(0) => {
+                    step.act = Act::Wait;
+                    step.reason = Reason::NextSession;
+                }
+                Some(left) => *left -= 1,
+                None => {}
+            }
+        }
+    }
+}
+
+impl Step {
+    fn new(entry: &Listed, act: Act, reason: Reason) -> Self {
+        Self {
+            listed: entry.clone(),
+            act,
+            reason,
+            due: None,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Turns what is due into what is done, once everything that makes something due has spoken.
+    fn settle(&mut self, row: Option<&LedgerRow>, situation: &Situation, told: &Told, stopped: bool) {
+        if self.due.is_none() {
+            self.due = match self.act {
+                Act::Download => leaves(situation.now, None, situation.policy.leave),
+                Act::Wait | Act::Delete => row.and_then(|row| due(row, situation.policy)),
+                Act::Headers | Act::Compare => None,
+            };
+        }
+        let Some(due) = self.due.as_ref().filter(|due| due.on <= situation.now) else {
+            return;
+        };
+        if self.act != Act::Wait {
+            return;
+        }
+        let fetched = told.fetched.contains(&self.listed.number);
+        if stopped {
+            self.reason = Reason::Stopped;
+        } else if let Some(reason) = row.and_then(falls_short) {
+            self.reason = reason;
+            self.due = None;
+        } else if self.listed.naming == Naming::Server || fetched {
+            self.act = Act::Delete;
+            self.reason = due.reason.clone();
+        } else {
+            // Downloaded once more in this session, its bytes say what it is beyond doubt.
+            self.act = Act::Download;
+            self.reason = Reason::Confirm;
+        }
+    }
+}
+
+/// How what is not whole here comes.
+fn how_to_fetch(entry: &Listed, row: Option<&LedgerRow>, policy: Pop3Policy) -> (Act, Reason) {
+    let too_large = entry
+        .size
+        .zip(policy.body_cap)
+        .filter(|(size, cap)| size > cap)
+        .map(|(size, cap)| Reason::TooLarge { size, cap });
+    let held_back = too_large.or(policy.headers_first.then_some(Reason::HeadersFirst));
+    let has_header = row.is_some_and(|row| row.header_hash.is_some());
+    match held_back {
+        _ if row.is_some_and(|row| row.wanted) => (Act::Download, Reason::AskedFor),
+        Some(_) if has_header => (Act::Wait, Reason::HeaderHere),
+        Some(reason) => (Act::Headers, reason),
+        None => (Act::Download, Reason::New),
     }
 }
 
@@ -198,19 +366,33 @@ fn moved(row: &LedgerRow, state: LedgerState, now: Timestamp) -> LedgerRow {
     }
 }
 
-/// Why this row's message is to be deleted on the server now; `None` where it stays.
+/// Where far less came than the server lists, what is here may not be the message: it stays there.
+fn falls_short(row: &LedgerRow) -> Option<Reason> {
+    let (size, served) = row.size.zip(row.served)?;
+    (served < size / 2).then_some(Reason::FellShort { size, served })
+}
+
+/// When and why this row's message is to be deleted on the server by the rule for what is left there; `None` where
+/// it stays.
 #[must_use]
-pub fn due(row: &LedgerRow, situation: Situation) -> Option<String> {
+pub fn due(row: &LedgerRow, policy: Pop3Policy) -> Option<Due> {
     let verified = row.downloaded_at?;
     row.hash?;
-    match situation.policy {
-        LeaveOnServer::Forever => None,
-        LeaveOnServer::Never => Some("downloaded and verified here".to_owned()),
-        LeaveOnServer::Days(days) => (verified.plus_days(days) <= situation.now)
-            .then(|| format!("{days} days after it was downloaded and verified here")),
-        LeaveOnServer::UntilRemoved => (row.state == LedgerState::DeleteWanted && row.reason == REMOVED_HERE)
-            .then(|| REMOVED_HERE.to_owned()),
-    }
+    leaves(verified, Some(row), policy.leave)
+}
+
+fn leaves(verified: Timestamp, row: Option<&LedgerRow>, leave: LeaveOnServer) -> Option<Due> {
+    let (on, reason) = match leave {
+        LeaveOnServer::Forever => return None,
+        LeaveOnServer::Never => (verified, Reason::Verified),
+        LeaveOnServer::Days(days) => (verified.plus_days(days), Reason::Days(days)),
+        LeaveOnServer::UntilRemoved => {
+            let row =
+                row.filter(|row| row.state == LedgerState::DeleteWanted && row.reason == REMOVED_HERE)?;
+            (row.changed_at, Reason::RemovedHere)
+        }
+    };
+    Some(Due { on, reason })
 }
 
 /// Rows with a message here that the listing lacks: what a renamed UIDL may belong to.
@@ -219,51 +401,36 @@ struct Orphans<'a> {
 }
 
 impl<'a> Orphans<'a> {
-    /// Header comparisons for one listed message: beyond this it is cheaper to download it.
-    const LIMIT: usize = 8;
+    /// Candidates for one listed message. One look at its header serves them all.
+    const LIMIT: usize = 64;
 
-    fn of(ledger: &'a [LedgerRow], present: &BTreeSet<&Uidl>) -> Self {
+    fn of(ledger: &'a Ledger, present: &BTreeSet<&Uidl>) -> Self {
         let mut by_size: BTreeMap<u64, Vec<&LedgerRow>> = BTreeMap::new();
-        for row in ledger {
-            let absent = !present.contains(&row.uidl);
-            if let Some(size) = row.size.filter(|_| absent && row.hash.is_some()) {
+        for row in ledger.values() {
+            let known = row.hash.is_some() || row.header_hash.is_some();
+            if let Some(size) = row.size.filter(|_| known && !present.contains(&row.uidl)) {
                 by_size.entry(size).or_default().push(row);
             }
         }
         Self { by_size }
     }
 
-    fn like(&self, size: Option<u64>) -> Vec<(Uidl, Hash)> {
-        let rows = size.and_then(|size| self.by_size.get(&size));
-        let pairs = rows
-            .into_iter()
-            .flatten()
-            .filter_map(|row| Some((row.uidl.clone(), row.hash?)));
-        pairs.take(Self::LIMIT).collect()
+    fn like(&self, entry: &Listed) -> Vec<Uidl> {
+        // Without TOP there is nothing to compare; the bytes will tell.
+        if entry.naming == Naming::Session {
+            return Vec::new();
+        }
+        let rows = entry.size.and_then(|size| self.by_size.get(&size));
+        let names = rows.into_iter().flatten().map(|row| row.uidl.clone());
+        names.take(Self::LIMIT).collect()
     }
 }
 
-fn suspect(present: &BTreeSet<&Uidl>, ledger: &[LedgerRow]) -> Option<Suspicion> {
-    let expected: Vec<&LedgerRow> = ledger
-        .iter()
-        .filter(|row| matches!(row.state, LedgerState::Seen | LedgerState::Downloaded))
-        .collect();
-    let before = expected.len();
-    let gone = expected.iter().filter(|row| !present.contains(&row.uidl)).count();
-    if before < MANY / 4 || gone == 0 {
-        None
-    } else if present.is_empty() {
-        Some(Suspicion::Empty { before })
-    } else if gone == before {
-        Some(Suspicion::AllNew {
-            before,
-            listed: present.len(),
-        })
-    } else if before >= MANY && gone * 5 > before {
-        Some(Suspicion::ManyGone { before, gone })
-    } else {
-        None
-    }
+/// Whether two headers may belong to one message, by what the ledger keeps of them.
+#[must_use]
+pub fn is_same(row: &LedgerRow, header: Hash, size: Option<u64>) -> bool {
+    let sizes_agree = size.zip(row.size).is_none_or(|(here, there)| here == there);
+    row.header_hash == Some(header) && sizes_agree
 }
 
 #[cfg(test)]

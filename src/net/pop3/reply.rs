@@ -92,6 +92,8 @@ pub struct Capabilities {
     pub pipelining: bool,
     pub user: bool,
     pub response_codes: bool,
+    /// Messages as they were sent, and user names in UTF-8, after UTF8 (RFC 6856).
+    pub utf8: bool,
     /// Refusals about the password say so (RFC 3206).
     pub auth_response_codes: bool,
     /// Names of SASL mechanisms.
@@ -120,6 +122,7 @@ impl Capabilities {
                 "UIDL" => found.uidl = true,
                 "PIPELINING" => found.pipelining = true,
                 "USER" => found.user = true,
+                "UTF8" => found.utf8 = true,
                 "RESP-CODES" => found.response_codes = true,
                 "AUTH-RESP-CODE" => found.auth_response_codes = true,
                 "SASL" => found.sasl.extend(words.map(str::to_ascii_uppercase)),
@@ -216,13 +219,13 @@ mod tests {
             b"SASL PLAIN scram-sha-256",
             b"EXPIRE 60",
             b"LOGIN-DELAY 900 USER",
-            b"PIPELINING",
+            b"UTF8 USER",
             b"IMPLEMENTATION Some Server 1.2",
             b"",
             b"X-\xff ODD",
         ];
         let found = Capabilities::parse(lines);
-        assert!(found.known && found.top && found.uidl && found.pipelining && !found.user);
+        assert!(found.known && found.top && found.uidl && found.utf8 && !found.pipelining && !found.user);
         assert_eq!(found.sasl, ["PLAIN", "SCRAM-SHA-256"]);
         assert_eq!((found.expire_days, found.login_delay), (Some(60), Some(900)));
         assert_eq!(found.implementation.as_deref(), Some("Some Server 1.2"));

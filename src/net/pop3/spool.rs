@@ -70,6 +70,12 @@ impl<'a> Spool<'a> {
         Ok(())
     }
 
+    /// Whether all octets that LIST gave have come, and end a line.
+    pub(super) fn is_whole(&self, size: Option<u64>) -> bool {
+        let came = self.written + self.memory.len() as u64;
+        size == Some(came) && came > 0 && self.memory.last().is_none_or(|byte| *byte == b'\n')
+    }
+
     pub(super) fn finish(mut self) -> io::Result<Payload> {
         if self.file.is_some() && !self.memory.is_empty() {
             self.spill()?;

@@ -62,7 +62,7 @@ async fn begin(
     tokio::spawn(serve(far, lines, then_stall));
     let mut channel = Channel::over(near, "pop.example.org");
     channel.set_greeting(greeting.to_vec());
-    Session::begin(channel, 995, credentials, place()).await
+    Session::begin(channel, (995, Wishes::default()), credentials, place()).await
 }
 
 /// A session past a login by USER and PASS.
@@ -88,6 +88,14 @@ async fn retrieve(
     count: u32,
 ) -> (Vec<(u32, Result<Vec<u8>, ErrorClass>)>, Result<(), ErrorClass>) {
     let numbers: Vec<_> = (1..=count).map(|number| (MsgNo(number), None)).collect();
+    retrieve_sized(session, &numbers).await
+}
+
+/// The same, with sizes by LIST.
+async fn retrieve_sized(
+    session: &mut Session,
+    numbers: &[(MsgNo, Option<u64>)],
+) -> (Vec<(u32, Result<Vec<u8>, ErrorClass>)>, Result<(), ErrorClass>) {
     let (sender, mut receiver) = mpsc::channel(2);
     let gather = async {
         let mut all = Vec::new();
@@ -98,7 +106,7 @@ async fn retrieve(
         all
     };
     let fetch = async {
-        let result = session.retrieve(&numbers, &sender).await;
+        let result = session.retrieve(numbers, &sender).await;
         drop(sender);
         result.map_err(|error| error.class)
     };
@@ -133,10 +141,12 @@ async fn walks_through_a_session() {
         ids,
         [(MsgNo(1), Uidl(b"aa".into())), (MsgNo(2), Uidl(b"b b".into()))]
     );
-    assert_eq!(
-        session.top(MsgNo(1), 0).await.expect("top").expect("can"),
-        b"Subject: x\r\n\r\n"
-    );
+    let mut header = None;
+    session
+        .tops(&[MsgNo(1)], &mut |_, top| header = top)
+        .await
+        .expect("top");
+    assert_eq!(header.as_deref(), Some(&b"Subject: x\r\n\r\n"[..]));
     let (messages, ended) = retrieve(&mut session, 1).await;
     assert_eq!((messages, ended), (vec![(1, Ok(b".dot\r\n".to_vec()))], Ok(())));
     let deleted = session.delete(&[MsgNo(1), MsgNo(7)]).await.expect("delete");
@@ -217,6 +227,275 @@ async fn a_message_cut_by_missing_stuffing_is_not_taken_for_whole() {
     assert_eq!(retrieve(&mut ahead, 3).await, expect);
 }
 
+/// Each quirk of messages: what the server says, with sizes by LIST; what is kept; and what it is called.
+#[tokio::test]
+async fn messages_that_are_sent_wrongly_are_kept_whole_or_not_at_all() {
+    type Kept = Vec<(u32, Result<Vec<u8>, ErrorClass>)>;
+    let check = async |sizes: &[u64],
+                       expected: &[Quirk],
+                       lines: &[(&str, &[u8])],
+                       kept: Kept,
+                       ended,
+                       found: &[Quirk]| {
+        let mut session = session(lines).await;
+        session.expect(expected.iter().copied().collect());
+        let numbers: Vec<_> = (1..).map(MsgNo).zip(sizes.iter().copied().map(Some)).collect();
+        let got = retrieve_sized(&mut session, &numbers).await;
+        assert_eq!(got, (kept, ended), "{lines:?}");
+        for quirk in found {
+            assert!(session.quirks().contains(quirk), "{quirk:?}: {lines:?}");
+        }
+    };
+    let ok = |bytes: &[u8]| Ok(bytes.to_vec());
+    let noop: (&str, &[u8]) = ("NOOP", b"+OK\r\n");
+    // A lone dot inside, and words that look like the next reply: only the size and LIST tell.
+    let cut: &[u8] = b"+OK\r\nab\r\n.\r\n+OK 3 messages\r\n.\r\n";
+    let lines = [("RETR 1", cut), noop];
+    check(
+        &[25],
+        &[],
+        &lines,
+        vec![(1, Err(ErrorClass::Protocol))],
+        Err(ErrorClass::Protocol),
+        &[],
+    )
+    .await;
+    // Known to stuff wrongly, it is read by size.
+    let probe: (&str, &[u8]) = ("LIST 1", b"+OK 1 25\r\n");
+    let whole: &[u8] = b"ab\r\n.\r\n+OK 3 messages\r\n";
+    let wrong = [Quirk::WrongStuffing];
+    check(
+        &[24],
+        &wrong,
+        &[("RETR 1", cut), ("LIST 1", b"+OK 1 24\r\n")],
+        vec![(1, ok(whole))],
+        Ok(()),
+        &[],
+    )
+    .await;
+    // A size that does not agree with what comes keeps nothing.
+    let lines = [("RETR 1", cut), probe];
+    check(
+        &[25],
+        &wrong,
+        &lines,
+        vec![(1, Err(ErrorClass::Protocol))],
+        Err(ErrorClass::Protocol),
+        &[],
+    )
+    .await;
+    // A dot before every line, the empty one included.
+    let over: &[u8] = b"+OK\r\n.S: x\r\n.\r\n.body\r\n.\r\n";
+    let lines = [("RETR 1", over), ("LIST 1", b"+OK 1 14\r\n")];
+    check(
+        &[14],
+        &wrong,
+        &lines,
+        vec![(1, ok(b"S: x\r\n\r\nbody\r\n"))],
+        Ok(()),
+        &[],
+    )
+    .await;
+    // No final CRLF in the message itself: the server adds it.
+    let lines: [(&str, &[u8]); 2] = [("RETR 1", b"+OK\r\na\r\nb\r\n.\r\n"), ("LIST 1", b"+OK 1 4\r\n")];
+    check(&[4], &wrong, &lines, vec![(1, ok(b"a\r\nb\r\n"))], Ok(()), &[]).await;
+    // Bare LF and bare CR: LIST counts them as two.
+    let lines = [("RETR 1", &b"+OK\r\na\nb\nc\nd\n.\n"[..]), noop];
+    check(
+        &[12],
+        &[],
+        &lines,
+        vec![(1, ok(b"a\nb\nc\nd\n"))],
+        Ok(()),
+        &[Quirk::BareLineEnds],
+    )
+    .await;
+    let lines = [("RETR 1", &b"+OK\r\na\r\rc\rd\r.\r\n"[..]), noop];
+    check(
+        &[12],
+        &[],
+        &lines,
+        vec![(1, ok(b"a\r\rc\rd\r"))],
+        Ok(()),
+        &[Quirk::BareLineEnds],
+    )
+    .await;
+    // Sizes ten times too large: each message is proven, and after three of them the rest is believed.
+    let letter: &[u8] = b"+OK\r\nx\r\n.\r\n";
+    let lines = [
+        ("RETR 1", letter),
+        noop,
+        ("RETR 1", letter),
+        ("LIST 1", b"+OK 1 30\r\n"),
+        ("RETR 2", letter),
+        noop,
+        ("RETR 2", letter),
+        ("LIST 2", b"+OK 2 30\r\n"),
+        ("RETR 3", letter),
+        noop,
+        ("RETR 3", letter),
+        ("LIST 3", b"+OK 3 30\r\n"),
+        ("RETR 4", letter),
+        noop,
+    ];
+    let all = (1..=4).map(|number| (number, ok(b"x\r\n"))).collect();
+    check(&[30; 4], &[], &lines, all, Ok(()), &[Quirk::WrongSizes]).await;
+    // Nothing where there should be something is no message, and stands in nobody's way.
+    let empty: &[u8] = b"+OK\r\n.\r\n";
+    let lines = [
+        ("RETR 1", empty),
+        noop,
+        ("RETR 1", empty),
+        ("LIST 1", b"+OK 1 30\r\n"),
+        ("RETR 2", letter),
+        noop,
+    ];
+    check(
+        &[30, 3],
+        &[],
+        &lines,
+        vec![(1, Err(ErrorClass::Protocol)), (2, ok(b"x\r\n"))],
+        Ok(()),
+        &[],
+    )
+    .await;
+    // The end is missing, and all that LIST promised is there; and one octet less.
+    let lines = [("RETR 1", &b"+OK\r\nx\r\n"[..])];
+    check(
+        &[3],
+        &[],
+        &lines,
+        vec![(1, ok(b"x\r\n"))],
+        Err(ErrorClass::Network),
+        &[Quirk::Unterminated],
+    )
+    .await;
+    check(
+        &[4],
+        &[],
+        &lines,
+        vec![(1, Err(ErrorClass::Network))],
+        Err(ErrorClass::Network),
+        &[],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn shows_no_headers_where_there_is_no_top() {
+    let check = async |mut session: Session, expect: &[bool], quirk: bool| {
+        let numbers: Vec<_> = (1..=3).map(MsgNo).collect();
+        let mut got = Vec::new();
+        let asked = session
+            .tops(&numbers, &mut |_, header| got.push(header.is_some()))
+            .await;
+        asked.expect("answers");
+        assert_eq!(got, expect);
+        assert_eq!(session.quirks().contains(&Quirk::NoTop), quirk);
+    };
+    let header: &[u8] = b"+OK\r\nS: x\r\n\r\n.\r\n";
+    check(
+        session(&[("TOP 1 0", b"-ERR unknown command\r\n")]).await,
+        &[false; 3],
+        true,
+    )
+    .await;
+    let lines = [
+        ("TOP 1 0", header),
+        ("TOP 2 0", &b"-ERR no such message\r\n"[..]),
+        ("TOP 3 0", header),
+    ];
+    check(pipelined(&lines).await, &[true, false, true], false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_disk_does_not_make_the_server_hang_up() {
+    let letter: &[u8] = b"+OK\r\nx\r\n.\r\n";
+    let noop: (&str, &[u8]) = ("NOOP", b"+OK\r\n");
+    let lines = [
+        ("RETR 1", letter),
+        ("RETR 2", letter),
+        noop,
+        noop,
+        noop,
+        ("RETR 3", letter),
+        noop,
+    ];
+    let mut session = session(&lines).await;
+    let numbers: Vec<_> = (1..=3).map(|number| (MsgNo(number), None)).collect();
+    let (sender, mut receiver) = mpsc::channel(1);
+    let disk = async {
+        let mut count = 0;
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        while receiver.recv().await.is_some() {
+            count += 1;
+        }
+        count
+    };
+    let fetch = async {
+        let result = session.retrieve(&numbers, &sender).await;
+        drop(sender);
+        result
+    };
+    let (fetched, count) = tokio::join!(fetch, disk);
+    fetched.expect("all of them");
+    assert_eq!(count, 3);
+}
+
+/// RFC 1939, section 7, with its example.
+#[tokio::test]
+async fn apop_is_used_on_the_users_word_alone() {
+    let credentials = Credentials::Password {
+        username: "mrose".into(),
+        password: Secret::new("tanstaaf".into()),
+    };
+    let begin = async |greeting: &[u8], apop, lines: &[(&str, &[u8])]| {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        tokio::spawn(serve(far, script(lines), false));
+        let mut channel = Channel::over(near, "pop.example.org");
+        channel.set_greeting(greeting.to_vec());
+        let wishes = Wishes { apop, utf8: false };
+        let begun = Session::begin(channel, (995, wishes), &credentials, place()).await;
+        begun.map(|_| ()).map_err(|error| error.class)
+    };
+    let greeting = b"+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n";
+    let capa: (&str, &[u8]) = ("CAPA", b"-ERR what?\r\n");
+    let apop = "APOP mrose c4c9334bac560ecc979e58001b3e22fb";
+    assert_eq!(begin(greeting, true, &[capa, (apop, b"+OK\r\n")]).await, Ok(()));
+    assert_eq!(
+        begin(greeting, true, &[capa, (apop, b"-ERR [AUTH] no\r\n")]).await,
+        Err(ErrorClass::Auth)
+    );
+    assert_eq!(
+        begin(b"+OK <no timestamp>\r\n", true, &[capa]).await,
+        Err(ErrorClass::Config)
+    );
+    let lines = [
+        capa,
+        ("USER mrose", &b"+OK\r\n"[..]),
+        ("PASS tanstaaf", b"+OK\r\n"),
+    ];
+    assert_eq!(begin(greeting, false, &lines).await, Ok(()));
+}
+
+/// RFC 6856, section 2.
+#[tokio::test]
+async fn utf8_is_switched_on_before_a_user_name_that_needs_it() {
+    let credentials = |username: &str| Credentials::Password {
+        username: username.into(),
+        password: Secret::new("s3 cret".into()),
+    };
+    let offered: (&str, &[u8]) = ("CAPA", b"+OK\r\nUTF8 USER\r\n.\r\n");
+    let (utf8, pass): ((&str, &[u8]), (&str, &[u8])) = (("UTF8", b"+OK\r\n"), ("PASS s3 cret", b"+OK\r\n"));
+    let lines = [offered, utf8, ("USER j\u{f6}rg", b"+OK\r\n"), pass, offered];
+    let begun = begin(b"+OK\r\n", &credentials("j\u{f6}rg"), script(&lines), false).await;
+    assert!(begun.expect("login").capabilities().utf8);
+    let lines = [offered, ("USER alice", &b"+OK\r\n"[..]), pass, offered];
+    begin(b"+OK\r\n", &alice(), script(&lines), false)
+        .await
+        .expect("login");
+}
+
 #[tokio::test]
 async fn the_end_after_the_last_message_loses_nothing() {
     let mut session = session(&[("RETR 1", b"+OK\r\nx\r\n.\r\n")]).await;
@@ -233,10 +512,12 @@ async fn the_end_inside_a_message_gives_no_message() {
         b"+O",
     ] {
         let mut session = session(&[("RETR 1", partial)]).await;
-        assert_eq!(
-            retrieve(&mut session, 1).await,
-            (vec![], Err(ErrorClass::Network))
-        );
+        let begun = if partial.len() > 3 {
+            vec![(1, Err(ErrorClass::Network))]
+        } else {
+            vec![]
+        };
+        assert_eq!(retrieve(&mut session, 1).await, (begun, Err(ErrorClass::Network)));
         assert_eq!(session.quit().await.expect_err("over").class, ErrorClass::Network);
     }
 }
@@ -281,7 +562,7 @@ async fn a_trickle_ends_in_an_error() {
         let mut wire = Wire::new(Channel::over(near, "pop.example.org"));
         let read = async {
             wire.status().await?;
-            wire.message(1 << 20, &mut |_| Ok(())).await
+            wire.message(1 << 20, None, &mut |_| Ok(())).await
         };
         assert_eq!(read.await.expect_err("too slow").class, ErrorClass::Network);
     }
@@ -452,7 +733,7 @@ async fn logs_in_by_what_is_offered_and_never_twice() {
     tokio::spawn(impostor);
     let mut channel = Channel::over(near, "h");
     channel.set_greeting(b"+OK\r\n".to_vec());
-    let error = Session::begin(channel, 1, &alice(), place())
+    let error = Session::begin(channel, (1, Wishes::default()), &alice(), place())
         .await
         .err()
         .expect("impostor");

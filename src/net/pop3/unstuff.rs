@@ -2,7 +2,8 @@
 //! the line with a lone dot at the end. Every other byte stays as it was served.
 //!
 //! A line begins after LF, with or without a CR before it: servers that stuff, stuff there, and those that serve
-//! bare LF end with LF, dot, LF.
+//! bare LF end with LF, dot, LF. A few end lines with a bare CR: there, and only where a header has ended and no LF
+//! has come at all, CR, dot, CR, LF is the end.
 
 use std::io;
 
@@ -10,6 +11,10 @@ use std::io;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Unstuffer {
     at: At,
+    /// An LF has come: lines end as they should.
+    has_lines: bool,
+    /// An empty line between two bare CRs has come: the end of a header whose lines end so.
+    has_bare_blank: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,12 @@ enum At {
     /// After a dot and a CR.
     DotCr,
     Inside,
+    /// After a CR, where no LF has come.
+    BareCr,
+    /// After that and a dot …
+    BareCrDot,
+    /// … and another CR.
+    BareCrDotCr,
 }
 
 /// What one chunk brought.
@@ -61,6 +72,53 @@ impl Unstuffer {
                     self.at = At::Inside;
                 }
                 (At::LineStart | At::Dot, _) => self.at = At::Inside,
+                (At::BareCr, b'\r') => {
+                    self.has_bare_blank = true;
+                    self.at = At::Inside;
+                }
+                (At::BareCr, b'.') if self.has_bare_blank => {
+                    self.at = At::BareCrDot;
+                    rest = tail;
+                }
+                (At::BareCrDot, b'\r') => {
+                    self.at = At::BareCrDotCr;
+                    rest = tail;
+                }
+                (At::BareCrDotCr, b'\n') => {
+                    *self = Self::default();
+                    return Ok(Fed {
+                        used: chunk.len() - tail.len(),
+                        ended: true,
+                    });
+                }
+                (At::BareCrDot, _) => {
+                    // A dot before a dot was put there; one alone was not.
+                    if byte != b'.' {
+                        sink(b".")?;
+                    }
+                    self.at = At::Inside;
+                }
+                (At::BareCrDotCr, _) => {
+                    sink(b".")?;
+                    self.at = if byte == b'.' { At::BareCrDot } else { At::Inside };
+                    sink(b"\r")?;
+                    if byte == b'.' {
+                        rest = tail;
+                    }
+                }
+                (At::BareCr, _) => self.at = At::Inside,
+                (At::Inside, _) if !self.has_lines => {
+                    let end = memchr::memchr2(b'\r', b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    let (plain, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+                    sink(plain)?;
+                    if plain.ends_with(b"\n") {
+                        self.has_lines = true;
+                        self.at = At::LineStart;
+                    } else if plain.ends_with(b"\r") {
+                        self.at = At::BareCr;
+                    }
+                    rest = after;
+                }
                 (At::Inside, _) => {
                     let next_dot = memchr::memmem::find(rest, b"\n.").map_or(rest.len(), |at| at + 1);
                     let (plain, after) = rest.split_at_checked(next_dot).unwrap_or((rest, &[]));
@@ -131,6 +189,11 @@ mod tests {
         check(b"a.\r\nb.c\r\n.\r\n", b"a.\r\nb.c\r\n", Some(b""));
         check(b".\rx\r\n.\r\n", b"\rx\r\n", Some(b""));
         check(b"\r.\r\n.\r\n", b"\r.\r\n", Some(b""));
+        check(b"a\r\rb\r.\r\n+OK", b"a\r\rb\r", Some(b"+OK"));
+        check(b"a\r\r..b\r.c\r.\r\n-", b"a\r\r.b\r.c\r", Some(b"-"));
+        check(b"a\r\r.\r.\r\n-", b"a\r\r.\r", Some(b"-"));
+        check(b"a\rb\r.\r\n.\r\n", b"a\rb\r.\r\n", Some(b""));
+        check(b"a\r\nb\r.\r\n.\r\n", b"a\r\nb\r.\r\n", Some(b""));
         check(b"\0\xff\x80\r\n.\r\n", b"\0\xff\x80\r\n", Some(b""));
         check(b"a\r\n.", b"a\r\n", None);
         check(b"a\r\n.\r", b"a\r\n", None);
@@ -163,6 +226,9 @@ mod tests {
             next in proptest::collection::vec(any::<u8>(), 0..20),
         ) {
             let (served, mut wire) = stuff(&message);
+            // That is the end where lines end with CR; a message that begins so is seen to be cut by what follows.
+            let first = served.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+            prop_assume!(memchr::memmem::find(first, b"\r.").is_none());
             wire.extend_from_slice(&next);
             prop_assert_eq!(unstuff(&wire, &lengths), (served, Some(next)));
         }

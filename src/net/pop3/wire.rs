@@ -17,6 +17,9 @@ const LISTING: usize = 64 << 20;
 /// timeout. A server that is slower than any line would hold us for ever.
 const TRICKLE: u64 = 16 * 1024;
 
+/// How long the end of a message is waited for where the server is known to leave it out.
+const HURRY: Duration = Duration::from_secs(2);
+
 pub(super) struct Wire {
     stream: BufReader<Channel>,
     host: String,
@@ -125,18 +128,31 @@ impl Wire {
         }
     }
 
-    /// The message whose status has been read, byte by byte as it was served.
+    /// The message whose status has been read, byte by byte as it was served. `hurry`: the octets after which the end
+    /// is due at once.
     pub(super) async fn message(
         &mut self,
         limit: u64,
+        hurry: Option<u64>,
         sink: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Error> {
         let patience = self.patience();
         let (mut unstuffer, mut total) = (Unstuffer::default(), 0_u64);
         let (mut looked_at, mut then) = (Instant::now(), 0);
         loop {
-            let ready = self.stream.fill_buf().await;
+            let filling = self.stream.fill_buf();
+            let ready = if hurry.is_some_and(|enough| total >= enough) {
+                timeout(HURRY, filling)
+                    .await
+                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            } else {
+                filling.await
+            };
             let ready = ready.map_err(|error| Error::from_io(&self.host, "sending a message", &error))?;
+            if ready.is_empty() {
+                let end = io::ErrorKind::UnexpectedEof.into();
+                return Err(Error::from_io(&self.host, "sending a message", &end));
+            }
             let fed = unstuffer
                 .feed(ready, sink)
                 .map_err(|error| super::spool::trouble(&self.host, &error))?;
@@ -162,6 +178,62 @@ impl Wire {
                 (looked_at, then) = (Instant::now(), total);
             }
         }
+    }
+
+    /// The message whose status has been read, by its size: the bytes as they come, and then the lone dot. Where every
+    /// line has a dot before it, those are taken away.
+    pub(super) async fn sized(
+        &mut self,
+        size: u64,
+        sink: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let (mut left, mut at_line_start, mut stuffed) = (size, true, None);
+        while left > 0 {
+            let ready = self.stream.fill_buf().await;
+            let ready = ready.map_err(|error| Error::from_io(&self.host, "sending a message", &error))?;
+            let Some(first) = ready.first() else {
+                let end = io::ErrorKind::UnexpectedEof.into();
+                return Err(Error::from_io(&self.host, "sending a message", &end));
+            };
+            // A message begins with a header: a dot there is one too many, and so in every line.
+            let stuffed = *stuffed.get_or_insert(*first == b'.');
+            if stuffed && at_line_start {
+                if *first != b'.' {
+                    return Err(self.lost_count());
+                }
+                at_line_start = false;
+                self.stream.consume(1);
+                continue;
+            }
+            let room = usize::try_from(left).unwrap_or(usize::MAX).min(ready.len());
+            let taken = match memchr::memchr(b'\n', ready.get(..room).unwrap_or_default()) {
+                Some(end) if stuffed => end + 1,
+                _ => room,
+            };
+            let fresh = ready.get(..taken).unwrap_or_default();
+            sink(fresh).map_err(|error| super::spool::trouble(&self.host, &error))?;
+            at_line_start = fresh.last() == Some(&b'\n');
+            left -= taken as u64;
+            self.stream.consume(taken);
+        }
+        // RFC 1939, section 3: the message's last line is given its end where it has none.
+        let mut end = self.line().await?;
+        if !at_line_start && end.is_empty() {
+            sink(b"\r\n").map_err(|error| super::spool::trouble(&self.host, &error))?;
+            end = self.line().await?;
+        }
+        if end == b"." {
+            Ok(())
+        } else {
+            Err(self.lost_count())
+        }
+    }
+
+    fn lost_count(&self) -> Error {
+        Error::protocol(
+            &self.host,
+            "a message is neither stuffed as it must be nor as long as the server says",
+        )
     }
 
     /// How long the whole of a line may take; [`Channel`] bounds each silence.

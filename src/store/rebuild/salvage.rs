@@ -43,7 +43,10 @@ pub(super) fn copy_index(aside: &Path, index: &mut Connection) -> Result<()> {
     settings::put(&tx, super::WANTED, Some("0"))?;
     settings::put(&tx, super::OLD_IDS, aside.to_str())?;
     for (table, without) in PRECIOUS {
-        let columns = load_columns(&tx, table, without)?;
+        let mut columns = load_columns(&tx, table, without)?;
+        // Damaged before it was brought up to date, it lacks what came later.
+        let there = load_columns(&damaged, table, without).unwrap_or_default();
+        columns.retain(|column| there.is_empty() || there.contains(column));
         match copy_rows(&damaged, table, &columns, &tx) {
             Ok(copied) => log::info!("{copied} rows of {table} were saved from the damaged index."),
             Err(error) => log::warn!("Rows of {table} were lost with the damaged index: {error}."),

@@ -253,16 +253,12 @@ fn an_upload_that_nobody_heard_of_is_cancelled() {
 
 fn ledger_row(state: LedgerState) -> LedgerRow {
     LedgerRow {
-        uidl: Uidl(b"u".to_vec()),
-        size: None,
-        first_seen: Timestamp(1),
         downloaded_at: Some(Timestamp(2)),
         hash: Some(Hash([1; 32])),
         message: Some(MessageId(1)),
         state,
         changed_at: Timestamp(2),
-        reason: String::new(),
-        reply: String::new(),
+        ..LedgerRow::first_seen(Uidl(b"u".to_vec()), Timestamp(1))
     }
 }
 

@@ -57,11 +57,16 @@ fn a_ledger_row_outlives_its_message() {
         first_seen: Timestamp(5),
         downloaded_at: Some(Timestamp(6)),
         hash: Some(Hash([7; 32])),
+        header_hash: Some(Hash([8; 32])),
+        served: Some(11),
         message: Some(id),
         state: LedgerState::Downloaded,
+        wanted: true,
         changed_at: Timestamp(6),
-        reason: String::new(),
-        reply: String::new(),
+        verified_at: Some(Timestamp(7)),
+        asked_at: Some(Timestamp(8)),
+        reason: "why".into(),
+        reply: "+OK".into(),
     };
     let put = |row: &LedgerRow| Write::PutLedger {
         account: fixture.account,
