@@ -20,6 +20,7 @@ mod hostile;
 mod imap;
 mod mail;
 mod mailboxes;
+mod order;
 mod pop3;
 mod posthorn;
 #[cfg(unix)]
