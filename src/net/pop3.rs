@@ -287,6 +287,12 @@ impl Session {
         self.ask(Ask::Quit).await.map(text_of)
     }
 
+    /// Hangs up without QUIT, so that nothing is deleted and the maildrop is free for another connection.
+    pub async fn hang_up(&mut self) {
+        self.out_of_step = true;
+        self.wire.close().await;
+    }
+
     async fn ask(&mut self, ask: Ask) -> Result<Answer, Error> {
         self.enter()?;
         let answer = self.dialogue.ask(&mut self.wire, ask).await?;

@@ -98,7 +98,15 @@ fn nothing_is_deleted_on_the_server_before_it_is_synced_here() {
     let command = posthorn.command();
     let mut traced = Command::new("strace");
     traced
-        .args(["-f", "-y", "-s", "4000", "-e", "trace=fdatasync,fsync,pwrite64,write,writev,sendto", "-o"])
+        .args([
+            "-f",
+            "-y",
+            "-s",
+            "4000",
+            "-e",
+            "trace=fdatasync,fsync,pwrite64,write,writev,sendto",
+            "-o",
+        ])
         .arg(&trace)
         .arg(command.get_program())
         .args(command.get_args())

@@ -1,6 +1,7 @@
 //! Carries out one POP3 check: list, plan, download, and only then delete what is durable and verified here.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use posthorn_model::{AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Uidl};
 use posthorn_net::pop3::{Quirk, Session, Wishes};
@@ -20,6 +21,9 @@ use crate::report::AccountReport;
 const IDLE_TRIES: u32 = 2;
 /// … and connections of one check altogether.
 const TRIES: u32 = 12;
+
+/// How long a server may need to notice that a connection is gone, at first.
+const LOCKED: Duration = Duration::from_millis(100);
 
 /// The setting that says that the circuit breaker is open.
 fn tripped_key(account: AccountId) -> String {
@@ -122,6 +126,8 @@ impl Check<'_> {
         self.situation.tripped = plan.suspicion.is_some();
         self.fetch(plan).await?;
         self.told.full = true;
+        // What came meanwhile was verified meanwhile.
+        self.situation.now = self.post.core.now();
         let plan = self.plan();
         self.record(plan.ledger.clone(), Durability::Normal).await?;
         self.say_suspicion(&plan).await?;
@@ -188,7 +194,18 @@ impl Check<'_> {
     async fn connect_again(&mut self) -> Result<(), Error> {
         self.count_traffic();
         let known = self.session.quirks().clone();
-        self.session = connect(self.post, self.report).await?;
+        // The maildrop is locked for as long as the server believes in the old connection.
+        self.session.hang_up().await;
+        let mut wait = LOCKED;
+        self.session = loop {
+            match connect(self.post, self.report).await {
+                Err(error) if error.class == ErrorClass::Network && wait < LOCKED * 16 => {
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                other => break other?,
+            }
+        };
         self.session.expect(known);
         // Numbers are those of a session.
         self.told.fetched.clear();

@@ -53,6 +53,11 @@ impl Wire {
             .map_err(|error| Error::from_io(&self.host, "sending a command", &error))
     }
 
+    /// Whether the server hears of it or not: the connection is over.
+    pub(super) async fn close(&mut self) {
+        let _ = timeout(HURRY, self.stream.get_mut().shutdown()).await;
+    }
+
     /// One line, without its end (CRLF or LF).
     pub(super) async fn line(&mut self) -> Result<Vec<u8>, Error> {
         let patience = self.patience();
