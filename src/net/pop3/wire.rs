@@ -193,6 +193,7 @@ impl Wire {
         sink: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Error> {
         let (mut left, mut at_line_start, mut stuffed) = (size, true, None);
+        let mut is_split = false;
         while left > 0 {
             let ready = self.stream.fill_buf().await;
             let ready = ready.map_err(|error| Error::from_io(&self.host, "sending a message", &error))?;
@@ -218,12 +219,13 @@ impl Wire {
             let fresh = ready.get(..taken).unwrap_or_default();
             sink(fresh).map_err(|error| super::spool::trouble(&self.host, &error))?;
             at_line_start = fresh.last() == Some(&b'\n');
+            is_split = fresh.last() == Some(&b'\r');
             left -= taken as u64;
             self.stream.consume(taken);
         }
         // RFC 1939, section 3: the message's last line is given its end where it has none.
         let mut end = self.line().await?;
-        if !at_line_start && end.is_empty() {
+        if !at_line_start && !is_split && end.is_empty() {
             sink(b"\r\n").map_err(|error| super::spool::trouble(&self.host, &error))?;
             end = self.line().await?;
         }
