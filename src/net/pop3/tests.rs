@@ -227,33 +227,40 @@ async fn a_message_cut_by_missing_stuffing_is_not_taken_for_whole() {
     assert_eq!(retrieve(&mut ahead, 3).await, expect);
 }
 
-/// Each quirk of messages: what the server says, with sizes by LIST; what is kept; and what it is called.
+/// What came of each message: its bytes, or the class of the error.
+type Kept = Vec<(u32, Result<Vec<u8>, ErrorClass>)>;
+
+/// A server without pipelining that says these lines, where these quirks of its are known already; sizes are LIST's.
+async fn check_quirks(
+    (sizes, known): (&[u64], &[Quirk]),
+    lines: &[(&str, &[u8])],
+    kept: Kept,
+    ended: Result<(), ErrorClass>,
+    found: &[Quirk],
+) {
+    let mut session = session(lines).await;
+    session.expect(known.iter().copied().collect());
+    let numbers: Vec<_> = (1..).map(MsgNo).zip(sizes.iter().copied().map(Some)).collect();
+    let got = retrieve_sized(&mut session, &numbers).await;
+    assert_eq!(got, (kept, ended), "{lines:?}");
+    for quirk in found {
+        assert!(session.quirks().contains(quirk), "{quirk:?}: {lines:?}");
+    }
+}
+
+const NOOP: (&str, &[u8]) = ("NOOP", b"+OK\r\n");
+
+fn ok(bytes: &[u8]) -> Result<Vec<u8>, ErrorClass> {
+    Ok(bytes.to_vec())
+}
+
 #[tokio::test]
-async fn messages_that_are_sent_wrongly_are_kept_whole_or_not_at_all() {
-    type Kept = Vec<(u32, Result<Vec<u8>, ErrorClass>)>;
-    let check = async |sizes: &[u64],
-                       expected: &[Quirk],
-                       lines: &[(&str, &[u8])],
-                       kept: Kept,
-                       ended,
-                       found: &[Quirk]| {
-        let mut session = session(lines).await;
-        session.expect(expected.iter().copied().collect());
-        let numbers: Vec<_> = (1..).map(MsgNo).zip(sizes.iter().copied().map(Some)).collect();
-        let got = retrieve_sized(&mut session, &numbers).await;
-        assert_eq!(got, (kept, ended), "{lines:?}");
-        for quirk in found {
-            assert!(session.quirks().contains(quirk), "{quirk:?}: {lines:?}");
-        }
-    };
-    let ok = |bytes: &[u8]| Ok(bytes.to_vec());
-    let noop: (&str, &[u8]) = ("NOOP", b"+OK\r\n");
+async fn messages_with_wrong_dots_and_line_ends_are_kept_whole_or_not_at_all() {
     // A lone dot inside, and words that look like the next reply: only the size and LIST tell.
     let cut: &[u8] = b"+OK\r\nab\r\n.\r\n+OK 3 messages\r\n.\r\n";
-    let lines = [("RETR 1", cut), noop];
-    check(
-        &[25],
-        &[],
+    let lines = [("RETR 1", cut), NOOP];
+    check_quirks(
+        (&[25], &[]),
         &lines,
         vec![(1, Err(ErrorClass::Protocol))],
         Err(ErrorClass::Protocol),
@@ -263,9 +270,8 @@ async fn messages_that_are_sent_wrongly_are_kept_whole_or_not_at_all() {
     // Known to stuff wrongly, it is read by size.
     let whole: &[u8] = b"ab\r\n.\r\n+OK 3 messages\r\n";
     let wrong = [Quirk::WrongStuffing];
-    check(
-        &[23],
-        &wrong,
+    check_quirks(
+        (&[23], &wrong),
         &[("RETR 1", cut), ("LIST 1", b"+OK 1 23\r\n")],
         vec![(1, ok(whole))],
         Ok(()),
@@ -276,14 +282,13 @@ async fn messages_that_are_sent_wrongly_are_kept_whole_or_not_at_all() {
     for size in [20, 22] {
         let kept = vec![(1, Err(ErrorClass::Protocol))];
         let ended = Err(ErrorClass::Protocol);
-        check(&[size], &wrong, &[("RETR 1", cut)], kept, ended, &[]).await;
+        check_quirks((&[size], &wrong), &[("RETR 1", cut)], kept, ended, &[]).await;
     }
     // A dot before every line, the empty one included.
     let over: &[u8] = b"+OK\r\n.S: x\r\n.\r\n.body\r\n.\r\n";
     let lines = [("RETR 1", over), ("LIST 1", b"+OK 1 14\r\n")];
-    check(
-        &[14],
-        &wrong,
+    check_quirks(
+        (&[14], &wrong),
         &lines,
         vec![(1, ok(b"S: x\r\n\r\nbody\r\n"))],
         Ok(()),
@@ -292,75 +297,75 @@ async fn messages_that_are_sent_wrongly_are_kept_whole_or_not_at_all() {
     .await;
     // No final CRLF in the message itself: the server adds it.
     let lines: [(&str, &[u8]); 2] = [("RETR 1", b"+OK\r\na\r\nb\r\n.\r\n"), ("LIST 1", b"+OK 1 4\r\n")];
-    check(&[4], &wrong, &lines, vec![(1, ok(b"a\r\nb\r\n"))], Ok(()), &[]).await;
+    check_quirks((&[4], &wrong), &lines, vec![(1, ok(b"a\r\nb\r\n"))], Ok(()), &[]).await;
     // Bare LF and bare CR: LIST counts them as two.
-    let lines = [("RETR 1", &b"+OK\r\na\nb\nc\nd\n.\n"[..]), noop];
-    check(
-        &[12],
-        &[],
+    let lines = [("RETR 1", &b"+OK\r\na\nb\nc\nd\n.\n"[..]), NOOP];
+    check_quirks(
+        (&[12], &[]),
         &lines,
         vec![(1, ok(b"a\nb\nc\nd\n"))],
         Ok(()),
         &[Quirk::BareLineEnds],
     )
     .await;
-    let lines = [("RETR 1", &b"+OK\r\na\r\rc\rd\r.\r\n"[..]), noop];
-    check(
-        &[12],
-        &[],
+    let lines = [("RETR 1", &b"+OK\r\na\r\rc\rd\r.\r\n"[..]), NOOP];
+    check_quirks(
+        (&[12], &[]),
         &lines,
         vec![(1, ok(b"a\r\rc\rd\r"))],
         Ok(()),
         &[Quirk::BareLineEnds],
     )
     .await;
+}
+
+#[tokio::test]
+async fn messages_with_wrong_sizes_or_ends_are_kept_whole_or_not_at_all() {
     // Sizes ten times too large: each message is proven, and after three of them the rest is believed.
     let letter: &[u8] = b"+OK\r\nx\r\n.\r\n";
     let lines = [
         ("RETR 1", letter),
         ("RETR 2", letter),
-        noop,
+        NOOP,
         ("RETR 1", letter),
         ("LIST 1", b"+OK 1 30\r\n"),
         ("RETR 2", letter),
         ("LIST 2", b"+OK 2 30\r\n"),
         ("RETR 3", letter),
         ("RETR 4", letter),
-        noop,
+        NOOP,
         ("RETR 3", letter),
         ("LIST 3", b"+OK 3 30\r\n"),
         ("RETR 4", letter),
         ("LIST 4", b"+OK 4 30\r\n"),
         ("RETR 5", letter),
-        noop,
+        NOOP,
     ];
     let all = (1..=5).map(|number| (number, ok(b"x\r\n"))).collect();
-    check(&[30; 5], &[], &lines, all, Ok(()), &[Quirk::WrongSizes]).await;
+    check_quirks((&[30; 5], &[]), &lines, all, Ok(()), &[Quirk::WrongSizes]).await;
     // Nothing where there should be something is no message, and stands in nobody's way.
     let empty: &[u8] = b"+OK\r\n.\r\n";
     let lines = [
         ("RETR 1", empty),
         ("RETR 2", letter),
-        noop,
+        NOOP,
         ("RETR 1", empty),
         ("LIST 1", b"+OK 1 30\r\n"),
     ];
     let kept = vec![(2, ok(b"x\r\n")), (1, Err(ErrorClass::Protocol))];
-    check(&[30, 3], &[], &lines, kept, Ok(()), &[]).await;
+    check_quirks((&[30, 3], &[]), &lines, kept, Ok(()), &[]).await;
     // The end is missing, and all that LIST promised is there; and one octet less.
     let lines = [("RETR 1", &b"+OK\r\nx\r\n"[..])];
-    check(
-        &[3],
-        &[],
+    check_quirks(
+        (&[3], &[]),
         &lines,
         vec![(1, ok(b"x\r\n"))],
         Err(ErrorClass::Network),
         &[Quirk::Unterminated],
     )
     .await;
-    check(
-        &[4],
-        &[],
+    check_quirks(
+        (&[4], &[]),
         &lines,
         vec![(1, Err(ErrorClass::Network))],
         Err(ErrorClass::Network),
@@ -474,7 +479,8 @@ async fn utf8_is_switched_on_before_a_user_name_that_needs_it() {
         password: Secret::new("s3 cret".into()),
     };
     let offered: (&str, &[u8]) = ("CAPA", b"+OK\r\nUTF8 USER\r\n.\r\n");
-    let (utf8, pass): ((&str, &[u8]), (&str, &[u8])) = (("UTF8", b"+OK\r\n"), ("PASS s3 cret", b"+OK\r\n"));
+    let utf8: (&str, &[u8]) = ("UTF8", b"+OK\r\n");
+    let pass: (&str, &[u8]) = ("PASS s3 cret", b"+OK\r\n");
     let lines = [offered, utf8, ("USER j\u{f6}rg", b"+OK\r\n"), pass, offered];
     let begun = begin(b"+OK\r\n", &credentials("j\u{f6}rg"), script(&lines), false).await;
     assert!(begun.expect("login").capabilities().utf8);
