@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 use crate::account::policy::PolicyRequest;
-use crate::{filter, unbuilt};
+use crate::{filter, pop3_plan, unbuilt};
 
 /// A mail client for IMAP and POP3 that shows where your mail lives. Without a command it opens the window.
 #[derive(Debug, Parser)]
@@ -98,7 +98,7 @@ pub enum Command {
     /// Tell where each message lives
     Where(unbuilt::WhereRequest),
     /// Tell what the next POP3 check would do
-    Pop3Plan(unbuilt::Pop3PlanRequest),
+    Pop3Plan(pop3_plan::PlanRequest),
     /// Turn a POP3 account into an IMAP one, or back
     Switch(unbuilt::SwitchRequest),
     /// See one mailbox by both protocols, side by side
@@ -439,6 +439,9 @@ fn parse_time(text: &str) -> Result<posthorn_model::Timestamp, String> {
 #[derive(Args, Debug)]
 pub struct LedgerRequest {
     pub account: String,
+    /// Only deletions, which is what is listed anyway
+    #[arg(long, conflicts_with = "all")]
+    pub deletions: bool,
     /// Every message ever seen there, not only deletions
     #[arg(long)]
     pub all: bool,

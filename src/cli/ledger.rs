@@ -18,7 +18,9 @@ pub fn run(request: &LedgerRequest, context: &Context, output: &mut Output) -> R
     let accounts = session.ask(|catalog| async move { catalog.accounts().await })?;
     let account = resolve::account(&accounts, &request.account)?;
     if account.config.protocol != Protocol::Pop3 {
-        return Err(Failure::not_yet("ledger of an IMAP account"));
+        return Err(Failure::usage(
+            "the ledger is a POP3 account's: by IMAP, what is deleted here is deleted on the server by its own rules",
+        ));
     }
     let id = account.id;
     let mut rows = session.ask(|catalog| async move { catalog.ledger(id).await })?;
@@ -28,13 +30,18 @@ pub fn run(request: &LedgerRequest, context: &Context, output: &mut Output) -> R
         let list: Vec<Value> = rows.iter().map(to_json).collect();
         output.document(&json!({ "account": account.config.name, name: list }))?;
     } else if rows.is_empty() {
-        output.line("nothing was deleted on this server")?;
+        output.line(if request.all {
+            "nothing was ever listed on this server"
+        } else {
+            "nothing was deleted on this server"
+        })?;
     } else {
         let columns = [
             ("uidl", Column::UpTo(24)),
             ("state", Column::Left),
             ("when", Column::Left),
             ("kept here since", Column::Left),
+            ("verified", Column::Left),
             ("why", Column::Left),
             ("the server said", Column::Rest),
         ];
@@ -44,6 +51,7 @@ pub fn run(request: &LedgerRequest, context: &Context, output: &mut Output) -> R
                 row.state.name().to_owned(),
                 date::say(row.changed_at),
                 row.downloaded_at.map(date::say).unwrap_or_default(),
+                row.verified_at.map(date::say).unwrap_or_default(),
                 row.reason.clone(),
                 row.reply.clone(),
             ]
@@ -64,7 +72,9 @@ fn to_json(row: &LedgerRow) -> Value {
         "verified": row.downloaded_at.map(|at| json!({
             "at": at,
             "sha256": row.hash.map(|hash| hash.to_string()),
+            "read_back_at": row.verified_at,
         })),
+        "asked_at": row.asked_at,
         "answer": row.reply,
         "first_seen": row.first_seen,
     })

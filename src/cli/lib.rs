@@ -29,6 +29,7 @@ mod network;
 mod operations;
 mod outbox;
 pub mod output;
+mod pop3_plan;
 mod relocate;
 mod resolve;
 mod row;
@@ -132,11 +133,11 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Dump => dump::run(context, output),
         Command::Filter(command) => filter::run(command, context, output),
         Command::Ledger(request) => ledger::run(&request, context, output),
+        Command::Pop3Plan(request) => pop3_plan::run(&request, context, output),
         Command::Sandbox(request) => sandbox::run(&request, output),
         Command::Demo => return Ok(Done::Window(demo::window(context))),
         Command::Render(_) => unbuilt::refuse("render"),
         Command::Where(_) => unbuilt::refuse("where"),
-        Command::Pop3Plan(_) => unbuilt::refuse("pop3-plan"),
         Command::Switch(_) => unbuilt::refuse("switch"),
         Command::Lab(_) => unbuilt::refuse("lab"),
         Command::Backup(_) => unbuilt::refuse("backup"),

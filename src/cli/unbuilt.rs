@@ -35,13 +35,6 @@ pub struct WhereRequest {
 }
 
 #[derive(Args, Debug)]
-pub struct Pop3PlanRequest {
-    account: String,
-    #[arg(long, value_name = "X")]
-    leave_on_server: Option<String>,
-}
-
-#[derive(Args, Debug)]
 pub struct SwitchRequest {
     account: String,
     #[arg(long, value_name = "imap|pop3", required_unless_present = "undo")]

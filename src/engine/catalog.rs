@@ -12,6 +12,8 @@ use posthorn_model::{
 use posthorn_store::{ListRow, MailboxRow};
 
 use crate::filter::round::{self, Tried};
+use crate::forecast::Maildrop;
+use crate::pop3::dry_run;
 use crate::shared::Shared;
 use crate::{Error, whereabouts};
 
@@ -324,6 +326,11 @@ impl Catalog {
     /// What the rules would do to everything in a mailbox.
     pub async fn preview_filters(&self, mailbox: MailboxId) -> Result<round::Run, Error> {
         Ok(round::run(&self.core, mailbox, false).await?.0)
+    }
+
+    /// What a forecast of a POP3 account is made from, as the last check left it: see [`crate::forecast`].
+    pub async fn maildrop(&self, account: AccountId) -> Result<Maildrop, Error> {
+        dry_run::remember(&self.core, account).await
     }
 
     pub async fn dump(&self) -> Result<Vec<DumpRow>, Error> {

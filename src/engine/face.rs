@@ -8,6 +8,7 @@ use posthorn_model::{AccountConfig, AccountId, MailboxId, Problem, Secret, Submi
 use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::event::{AccountState, Events};
+use crate::forecast::Maildrop;
 use crate::link::Network;
 use crate::manager::Manager;
 use crate::{Error, Options, Outgoing, filter, report};
@@ -124,6 +125,15 @@ impl Engine {
     /// Where nothing was changed.
     pub async fn run_filters(&self, mailbox: MailboxId) -> Result<filter::round::Run, Error> {
         self.run(move |manager| async move { manager.run_filters(mailbox).await })
+            .await
+    }
+
+    /// Lists a POP3 account's maildrop for a forecast, and changes nothing there or here.
+    ///
+    /// # Errors
+    /// `Config` for another account; where the server cannot be reached or breaks off.
+    pub async fn look_at_maildrop(&self, account: AccountId) -> Result<Maildrop, Error> {
+        self.run(move |manager| async move { manager.look_at_maildrop(account).await })
             .await
     }
 

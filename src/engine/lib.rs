@@ -22,6 +22,7 @@ pub mod error;
 pub mod event;
 mod face;
 pub mod filter;
+pub mod forecast;
 mod hub;
 pub mod imap;
 mod index;

@@ -21,9 +21,11 @@ use crate::config::{self, Accounts};
 use crate::event::{AccountState, Event};
 use crate::filter::file::Rules;
 use crate::filter::round;
+use crate::forecast::Maildrop;
 use crate::hub::Reader;
 use crate::link::{self, Network};
 use crate::ops::{handover, wish};
+use crate::pop3::dry_run;
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
 use crate::report::{Bodies, SyncReport, SyncRequest, TestReport};
@@ -403,6 +405,11 @@ impl Manager {
         let (run, outcome) = round::run(&self.core, mailbox, true).await?;
         self.tell(outcome);
         Ok(run)
+    }
+
+    /// Works for readers too: nothing is changed.
+    pub async fn look_at_maildrop(&self, account: AccountId) -> Result<Maildrop, Error> {
+        dry_run::look(&self.core, account).await
     }
 
     pub async fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> TestReport {

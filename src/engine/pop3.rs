@@ -7,6 +7,7 @@ mod compare;
 mod delete;
 pub(crate) mod download;
 pub(crate) mod driver;
+pub(crate) mod dry_run;
 mod header;
 mod listing;
 pub mod plan;

@@ -14,7 +14,37 @@ pub struct LedgerMark {
     pub downloaded_at: Option<Timestamp>,
 }
 
+/// What people know a message by whose ledger row names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerLetter {
+    pub uidl: Uidl,
+    pub message: MessageId,
+    pub subject: String,
+    /// The first author's name, or address; empty for none.
+    pub from: String,
+}
+
 impl Store {
+    /// The messages that are here of one account's ledger.
+    pub async fn ledger_letters(&self, account: AccountId) -> Result<Vec<LedgerLetter>> {
+        self.read(Pace::Bulk, move |reader| {
+            let mut select = reader.index.prepare_cached(
+                "SELECT l.uidl, m.id, m.subject, coalesce(m.from_name, m.from_email, '')
+                 FROM ledger l JOIN message m ON m.id = l.message WHERE l.account = ?1",
+            )?;
+            let rows = select.query_map([account.0], |row| {
+                Ok(LedgerLetter {
+                    uidl: Uidl(row.get(0)?),
+                    message: MessageId(row.get(1)?),
+                    subject: row.get(2)?,
+                    from: row.get(3)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// All rows of one account, by first sight.
     pub async fn ledger(&self, account: AccountId) -> Result<Vec<LedgerRow>> {
         self.read(Pace::Bulk, move |reader| load_all(&reader.index, account))

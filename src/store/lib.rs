@@ -59,7 +59,7 @@ pub use check::Depth;
 pub use db::Store;
 pub use error::{Error, File, Result};
 pub use identity::{Adrift, Candidate, Wanted};
-pub use ledger::LedgerMark;
+pub use ledger::{LedgerLetter, LedgerMark};
 pub use listing::{Counts, ListRow, Page};
 pub use mailbox::MailboxRow;
 pub use message::{MessageRecord, Missing, Scope, WithoutBody};

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use posthorn_model::{AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Uidl};
+use posthorn_model::{
+    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Uidl,
+};
 use posthorn_net::pop3::{Quirk, Session, Wishes};
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
@@ -16,6 +18,7 @@ use crate::event::Doing;
 use crate::ops::wish::accept_key;
 use crate::problem::Topic;
 use crate::report::AccountReport;
+use crate::shared::Core;
 
 /// Connections of one check that bring nothing new before it gives up …
 const IDLE_TRIES: u32 = 2;
@@ -26,8 +29,13 @@ const TRIES: u32 = 12;
 const LOCKED: Duration = Duration::from_millis(100);
 
 /// The setting that says that the circuit breaker is open.
-fn tripped_key(account: AccountId) -> String {
+pub(super) fn tripped_key(account: AccountId) -> String {
     format!("pop3-stopped/{account}")
+}
+
+/// The setting that says when the maildrop was last listed to the end.
+pub(super) fn checked_key(account: AccountId) -> String {
+    format!("pop3-checked/{account}")
 }
 
 /// One check of the maildrop.
@@ -69,27 +77,36 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
         Ok(()) => check.leave().await?,
         Err(error) => return Err(error),
     }
+    let mut last = vec![Write::PutSetting {
+        key: checked_key(post.id),
+        value: Some(core.now().to_string()),
+    }];
     if accepted {
-        let used = Write::PutSetting {
+        last.push(Write::PutSetting {
             key: accept_key(post.id),
             value: None,
-        };
-        core.apply(post.id, vec![used], Durability::Normal).await?;
+        });
     }
+    core.apply(post.id, last, Durability::Normal).await?;
     Ok(())
 }
 
 async fn connect(post: &Post, report: &mut AccountReport) -> Result<Session, Error> {
-    let dialer = post.core.dialer(&post.config).await?;
-    let credentials = post.core.credentials(post.id, &post.config).await?;
-    let wishes = Wishes {
-        apop: post.config.pop3.apop,
-        utf8: !post.config.identity.email.is_ascii(),
-    };
-    let session = Session::connect_with(&dialer, &post.config.incoming, &credentials, wishes).await?;
+    let session = sign_in(&post.core, post.id, &post.config).await?;
     report.connections += 1;
     post.note_login_delay(session.capabilities().login_delay);
     Ok(session)
+}
+
+/// Signs in to an account's maildrop.
+pub(super) async fn sign_in(core: &Core, id: AccountId, config: &AccountConfig) -> Result<Session, Error> {
+    let dialer = core.dialer(config).await?;
+    let credentials = core.credentials(id, config).await?;
+    let wishes = Wishes {
+        apop: config.pop3.apop,
+        utf8: !config.identity.email.is_ascii(),
+    };
+    Ok(Session::connect_with(&dialer, &config.incoming, &credentials, wishes).await?)
 }
 
 async fn find_inbox(post: &Post) -> Result<(MailboxId, String), Error> {
