@@ -357,3 +357,111 @@ done-mailbox-renamed = Umbenannt in „{ $name }“
 done-mailbox-deleted = „{ $name }“ gelöscht
 done-subscribed = „{ $name }“ wird in anderen Programmen gezeigt
 done-unsubscribed = „{ $name }“ ist in anderen Programmen verborgen
+
+## Ein Konto und sein Server
+account-open = Post auf dem Server
+account-check = Jetzt abrufen
+account-checked = Geprüft: { $day }
+account-never-checked = Noch nicht geprüft
+account-messages = { $count ->
+    [one] 1 Nachricht ({ $size })
+   *[other] { $shown } Nachrichten ({ $size })
+}
+account-on-server = Auf dem Server: { $messages }.
+account-comes = Der nächste Abruf bringt { $messages } hierher.
+account-comes-headers = Der nächste Abruf bringt die Kopfzeilen von { $messages } hierher; der Rest kommt, wenn Sie sie öffnen.
+account-held = { $messages } sollten den Server verlassen und bleiben dort, bis Sie nachgesehen haben.
+account-leaves-next = Beim nächsten Abruf verlassen { $messages } den Server. Hier bleiben sie.
+account-leaves-none = Beim nächsten Abruf verlässt nichts den Server.
+account-leaves-within = Innerhalb von 30 Tagen verlassen ihn weitere { $messages }.
+account-stays = Nach 30 Tagen noch dort: { $messages }.
+account-stopped-empty = Der Server führt keine Nachricht auf, wo { $before } waren. Alles Geladene bleibt hier, und auf dem Server wird nichts gelöscht, bis Sie nachgesehen haben.
+account-stopped-new = Der Server gibt { $listed } Nachrichten neue Namen und kennt keine der { $before } bisherigen. Alles bleibt, und auf dem Server wird nichts gelöscht, bis Sie nachgesehen haben.
+account-stopped-gone = { $gone } von { $before } Nachrichten sind auf einmal vom Server verschwunden. Alles Geladene bleibt hier, und auf dem Server wird nichts gelöscht, bis Sie nachgesehen haben.
+account-go-on = Nachgesehen, weiter
+account-line-next = Geht beim nächsten Abruf
+account-line-on = Geht am { $day }
+account-line-held = Wartet auf Sie
+account-line-stays = Bleibt
+account-act-download = Kommt beim nächsten Abruf
+account-act-headers = Die Kopfzeilen kommen beim nächsten Abruf
+account-act-compare = Wird beim nächsten Abruf verglichen
+account-unnamed = Noch nicht hier ({ $uidl })
+account-no-longer-here = Nachricht { $uidl }, auch hier nicht mehr
+account-server-said = der Server sagte: { $reply }
+account-deleted-on = Gelöscht: { $day }
+account-delete-wanted = Zu löschen
+account-nothing-there = Nach dem letzten Abruf liegt nichts auf dem Server.
+account-nothing-deleted = Posthorn hat auf diesem Server nichts gelöscht.
+account-tab-ahead = Was geschehen wird
+account-tab-deleted = Auf dem Server gelöscht
+account-revert = Zurücknehmen
+account-bad-limit = Bitte angeben, wie viel auf dem Server bleiben darf.
+account-ask-next = Beim nächsten Abruf werden { $messages } auf dem Server gelöscht.
+account-ask-none-next = Beim nächsten Abruf wird auf dem Server nichts gelöscht.
+account-ask-within = Innerhalb von 30 Tagen werden es insgesamt { $messages }.
+account-ask-kept = Jede wird dort erst gelöscht, nachdem sie hier zurückgelesen und geprüft worden ist. Dann hat dieser Computer die einzige Kopie, von der Posthorn weiß.
+account-ask-save = Speichern und dann löschen
+account-imap-lives = Ihre Post liegt auf { $server }.
+account-imap-copies = { $count ->
+    [one] Dieser Computer hält eine Kopie von 1 Nachricht, damit Sie ohne Netz lesen und suchen können.
+   *[other] Dieser Computer hält Kopien von { $shown } Nachrichten, damit Sie ohne Netz lesen und suchen können.
+}
+account-imap-global = Was Sie hier löschen, wird auf dem Server und auf jedem anderen Gerät gelöscht; was auf einem anderen Gerät gelöscht wird, wird auch hier gelöscht.
+account-imap-no-backup = IMAP ist also keine Sicherung: Eine versehentlich oder von anderen gelöschte Nachricht ist überall weg.
+account-connection = Die Verbindung
+account-state = Zustand
+account-mailboxes = Postfächer
+account-no-outgoing = Keiner: Dieses Konto empfängt nur
+limit-title = Höchstens behalten
+limit-none = Alles
+limit-messages = Nachrichten
+limit-megabytes = MB
+limit-means = Was darüber liegt, verlässt den Server früher, das Älteste zuerst, und nur, was hier geprüft ist.
+fetch-title = Was hierher kommt
+fetch-whole = Ganze Nachrichten
+fetch-headers = Kopfzeilen zuerst
+fetch-cap = Nur die Kopfzeilen, wenn größer als
+fetch-oldest = Die ältesten zuerst
+fetch-newest = Die neuesten zuerst
+fetch-portion = Bei einem Abruf höchstens
+fetch-portion-unit = Nachrichten
+fetch-empty-means = Ein leeres Feld setzt keine Grenze.
+others-title = Mit dieser Einstellung
+others-next = gehen beim nächsten Mal
+others-within = in 30 Tagen
+others-none = keine
+other-ours = zählt ab dem Augenblick, da eine Nachricht hier geprüft ist
+other-from-download = zählt ab seinem eigenen Abruf
+other-from-first-seen = zählt ab dem Tag, da es die Nachricht zuerst sah
+other-from-date = zählt ab dem Datum, das der Absender schrieb
+other-no-limit = · kennt keine Grenze nach Zahl oder Größe
+other-no-such-rule = kennt diese Regel nicht und behielte alles
+reason-new = sie ist noch nicht hier
+reason-asked-for = Sie wollten sie ganz
+reason-headers-first = dieses Konto holt Kopfzeilen zuerst
+reason-too-large = { $size } ist mehr als { $cap }
+reason-header-here = Ihre Kopfzeilen sind hier; der Rest kommt, wenn Sie sie öffnen
+reason-maybe-renamed = vielleicht hat der Server eine hiesige Nachricht umbenannt
+reason-name-used-again = vielleicht hat der Server einen Namen neu vergeben
+reason-confirm = der Server gibt ihr keinen eigenen Namen, deshalb wird sie vor dem Löschen ganz verglichen
+reason-next-session = Wartet auf den nächsten Abruf: Die Menge für einen ist erreicht
+reason-verified = Hier geladen und geprüft
+reason-days = { $days ->
+    [one] Einen Tag, nachdem sie hier geladen und geprüft wurde
+   *[other] { $days } Tage, nachdem sie hier geladen und geprüft wurde
+}
+reason-removed-here = Sie haben sie hier aus dem Posteingang genommen
+reason-over-messages = Die ältesten über { $most } Nachrichten hinaus, hier geprüft
+reason-over-size = Die ältesten über { $most } hinaus, hier geprüft
+reason-kept-forever = Dieses Konto entfernt nichts vom Server
+reason-kept-days = { $days ->
+    [one] Bleibt einen Tag, nachdem sie hier geladen und geprüft wurde
+   *[other] Bleibt { $days } Tage, nachdem sie hier geladen und geprüft wurde
+}
+reason-kept-until-removed = Bleibt, bis Sie sie hier löschen oder verschieben
+reason-stopped = Nichts wird gelöscht, bis Sie nachgesehen haben
+reason-fell-short = Der Server nennt { $size } und schickt { $served }: Sie bleibt dort
+reason-deleted-by-us = Nicht mehr aufgeführt, nachdem Posthorn sie gelöscht hat
+reason-not-by-us = Nicht mehr aufgeführt, und nicht durch Posthorn
+reason-hidden = Nicht mehr aufgeführt: Dieser Anbieter zeigt nichts, was schon geholt wurde

@@ -372,3 +372,111 @@ done-mailbox-renamed = Renamed to “{ $name }”
 done-mailbox-deleted = “{ $name }” deleted
 done-subscribed = “{ $name }” is shown in other programs
 done-unsubscribed = “{ $name }” is hidden in other programs
+
+## An account and its server
+account-open = Mail on the server
+account-check = Check now
+account-checked = Checked { $day }
+account-never-checked = Not checked yet
+account-messages = { $count ->
+    [one] 1 message ({ $size })
+   *[other] { $shown } messages ({ $size })
+}
+account-on-server = On the server: { $messages }.
+account-comes = The next check brings { $messages } here.
+account-comes-headers = The next check brings the headers of { $messages } here; the rest comes when you open them.
+account-held = { $messages } should leave the server and stay there until you have looked.
+account-leaves-next = At the next check, { $messages } leave the server. They stay on this computer.
+account-leaves-none = At the next check, nothing leaves the server.
+account-leaves-within = Within 30 days, { $messages } more leave it.
+account-stays = After 30 days still there: { $messages }.
+account-stopped-empty = The server lists no message where it had { $before }. Everything downloaded is kept here, and nothing is deleted on the server until you have looked.
+account-stopped-new = The server gives { $listed } messages new names and knows none of the { $before } it had. Everything is kept, and nothing is deleted on the server until you have looked.
+account-stopped-gone = { $gone } of { $before } messages are gone from the server at once. Everything downloaded is kept here, and nothing is deleted on the server until you have looked.
+account-go-on = I have looked, go on
+account-line-next = Leaves at the next check
+account-line-on = Leaves on { $day }
+account-line-held = Waits for you
+account-line-stays = Stays
+account-act-download = Comes at the next check
+account-act-headers = Its header comes at the next check
+account-act-compare = Is compared at the next check
+account-unnamed = Not here yet ({ $uidl })
+account-no-longer-here = Message { $uidl }, no longer here either
+account-server-said = the server said: { $reply }
+account-deleted-on = Deleted { $day }
+account-delete-wanted = To be deleted
+account-nothing-there = Nothing is on the server, as far as the last check told.
+account-nothing-deleted = Posthorn has deleted nothing on this server.
+account-tab-ahead = What will happen
+account-tab-deleted = Deleted on the server
+account-revert = Take back
+account-bad-limit = Say how much may stay on the server.
+account-ask-next = At the next check, { $messages } will be deleted on the server.
+account-ask-none-next = At the next check nothing is deleted on the server.
+account-ask-within = Within 30 days it will be { $messages } altogether.
+account-ask-kept = Each is deleted there only after it has been read back and verified here. This computer then holds the only copy that Posthorn knows of.
+account-ask-save = Save, and delete them then
+account-imap-lives = Your mail lives on { $server }.
+account-imap-copies = { $count ->
+    [one] This computer keeps a copy of 1 message, so that you can read and search without the network.
+   *[other] This computer keeps copies of { $shown } messages, so that you can read and search without the network.
+}
+account-imap-global = What you delete here is deleted on the server and on every other device, and what is deleted on another device is deleted here.
+account-imap-no-backup = So IMAP is not a backup: a message deleted by mistake, or by somebody else, is gone everywhere.
+account-connection = The connection
+account-state = State
+account-mailboxes = Mailboxes
+account-no-outgoing = None: this account only receives
+limit-title = Keep at most
+limit-none = Everything
+limit-messages = Messages
+limit-megabytes = MB
+limit-means = What exceeds it leaves the server sooner, the oldest first, and only what is verified here.
+fetch-title = What comes here
+fetch-whole = Whole messages
+fetch-headers = Headers first
+fetch-cap = Only the header of what is larger than
+fetch-oldest = The oldest first
+fetch-newest = The newest first
+fetch-portion = At one check at most
+fetch-portion-unit = messages
+fetch-empty-means = An empty field sets no limit.
+others-title = With this setting
+others-next = leave next time
+others-within = within 30 days
+others-none = none
+other-ours = counts from the moment a message is verified here
+other-from-download = counts from its own download
+other-from-first-seen = counts from when it first saw the message
+other-from-date = counts from the date that the sender wrote
+other-no-limit = · has no limit by number or size
+other-no-such-rule = has no such rule and would keep them
+reason-new = it is not here yet
+reason-asked-for = you asked for the whole of it
+reason-headers-first = this account fetches headers first
+reason-too-large = { $size } is more than { $cap }
+reason-header-here = Its header is here; the rest comes when you open it
+reason-maybe-renamed = the server may have renamed a message that is here
+reason-name-used-again = the server may have used a name for another message
+reason-confirm = the server gives it no name of its own, so it is compared whole before it is deleted
+reason-next-session = Waits for the next check: the portion of one check is full
+reason-verified = Downloaded and verified here
+reason-days = { $days ->
+    [one] One day after it was downloaded and verified here
+   *[other] { $days } days after it was downloaded and verified here
+}
+reason-removed-here = You removed it from the inbox here
+reason-over-messages = The oldest beyond { $most } messages, verified here
+reason-over-size = The oldest beyond { $most }, verified here
+reason-kept-forever = This account removes nothing from the server
+reason-kept-days = { $days ->
+    [one] Stays one day after it was downloaded and verified here
+   *[other] Stays { $days } days after it was downloaded and verified here
+}
+reason-kept-until-removed = Stays until you delete or move it here
+reason-stopped = Nothing is deleted until you have looked at what vanished
+reason-fell-short = The server lists { $size } and sends { $served }: it stays there
+reason-deleted-by-us = No longer listed after Posthorn deleted it
+reason-not-by-us = No longer listed, and not by Posthorn's doing
+reason-hidden = No longer listed: this provider lists nothing that was fetched before

@@ -22,6 +22,7 @@ use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
 use crate::UiOptions;
 use crate::bridge::{Bridge, demo};
 use crate::directory::{Directory, Progress};
+use crate::screen::account::{self, AccountPage};
 use crate::screen::compose::{self, Composer};
 use crate::screen::mail::{self, Mail};
 use crate::screen::settings::{self, Settings};
@@ -51,6 +52,7 @@ pub enum Message {
     OutboxLoaded(Result<Vec<Submission>, Error>),
     Mail(mail::Message),
     Setup(setup::Message),
+    Account(account::Message),
     Compose(compose::Message),
     Settings(settings::Message),
     Sheet(sheet::Message),
@@ -90,6 +92,7 @@ pub enum Screen {
     Setup(Box<Setup>),
     Mail,
     Settings(Box<Settings>),
+    Account(Box<AccountPage>),
 }
 
 /// All of the window's state: owned copies, and the handle to the engine.
@@ -172,6 +175,10 @@ impl App {
             },
             Message::Settings(message) => match &mut self.screen {
                 Screen::Settings(settings) => settings.update(message, &self.directory),
+                _ => Vec::new(),
+            },
+            Message::Account(message) => match &mut self.screen {
+                Screen::Account(page) => page.update(message, &self.directory),
                 _ => Vec::new(),
             },
             Message::AccountTested(result) => match &mut self.screen {
@@ -288,7 +295,7 @@ impl App {
                 actions.extend(self.start_from_options());
                 self.perform_all(actions)
             }
-            Screen::Mail | Screen::Settings(_) if none => {
+            Screen::Mail | Screen::Settings(_) | Screen::Account(_) if none => {
                 self.mail = Mail::default();
                 self.screen = Screen::Setup(Box::new(Setup::first()));
                 Task::none()
@@ -314,7 +321,10 @@ impl App {
             Event::AccountsChanged => Task::batch([self.load_accounts(), self.load_states()]),
             Event::MailboxesChanged { .. } => self.load_mailboxes(),
             Event::MessagesChanged { messages, .. } => {
-                if !matches!(self.screen, Screen::Mail | Screen::Settings(_)) {
+                if !matches!(
+                    self.screen,
+                    Screen::Mail | Screen::Settings(_) | Screen::Account(_)
+                ) {
                     return Task::none();
                 }
                 let actions = self.mail.changed(&messages);
@@ -323,7 +333,14 @@ impl App {
             Event::NewMail { .. } | Event::OperationsChanged => Task::none(),
             Event::StateChanged { account, state } => {
                 self.directory.states.insert(account, state);
-                Task::none()
+                // A check has ended: what is on the server may be another.
+                match &self.screen {
+                    Screen::Account(page) if page.account == account && state != AccountState::Syncing => {
+                        let actions = page.reload();
+                        self.perform_all(actions)
+                    }
+                    _ => Task::none(),
+                }
             }
             Event::Progress {
                 account,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use iced::futures::stream::{self, BoxStream, StreamExt};
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
+use posthorn_engine::forecast::Maildrop;
 use posthorn_engine::report::TestReport;
 use posthorn_engine::{AccountState, Command, Engine, Error, Event, Network, Options, Outgoing, Receipt};
 use posthorn_model::query::{PageStart, View};
@@ -28,6 +29,8 @@ pub trait Face: Send + Sync {
     fn part(&self, id: MessageId, index: u32) -> Answer<Option<Vec<u8>>>;
     fn search(&self, query: String, limit: u32) -> Answer<Hits>;
     fn outbox(&self) -> Answer<Vec<Submission>>;
+    /// What a POP3 account's server holds, as far as the last check told, and what the ledger remembers.
+    fn maildrop(&self, account: AccountId) -> Answer<Maildrop>;
     fn problems(&self) -> Answer<Vec<Problem>>;
     fn states(&self) -> Answer<Vec<(AccountId, AccountState)>>;
     fn network(&self) -> Answer<Network>;
@@ -111,6 +114,10 @@ impl Face for Engine {
 
     fn outbox(&self) -> Answer<Vec<Submission>> {
         ask!(self.catalog(), outbox())
+    }
+
+    fn maildrop(&self, account: AccountId) -> Answer<Maildrop> {
+        ask!(self.catalog(), maildrop(account))
     }
 
     fn problems(&self) -> Answer<Vec<Problem>> {

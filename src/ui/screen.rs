@@ -1,5 +1,6 @@
 //! The screens. Each keeps its own state, acts on its own messages and hands [`crate::app::Action`]s up.
 
+pub mod account;
 pub mod compose;
 pub mod mail;
 pub mod settings;

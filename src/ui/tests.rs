@@ -1,5 +1,6 @@
 //! The window without a display: messages in, state and texts out, over a fake engine with real state.
 
+mod account;
 mod flow;
 mod mailboxes;
 mod typing;

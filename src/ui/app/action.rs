@@ -1,9 +1,12 @@
 //! What screens ask of the program: plain data, so that tests can read it.
 
+use std::sync::Arc;
+
+use posthorn_engine::forecast::Maildrop;
 use posthorn_engine::{Command, Error};
 use posthorn_model::query::Cursor;
 use posthorn_model::{
-    AccountConfig, AccountId, MessageId, NetworkPolicy, Part, Secret, SubmissionId, ThreadId,
+    AccountConfig, AccountId, MessageId, NetworkPolicy, Part, Pop3Policy, Secret, SubmissionId, ThreadId,
 };
 
 use crate::listing::Fetch;
@@ -63,6 +66,11 @@ pub enum Action {
     ShowPalette,
     ShowProblems,
     ShowSettings,
+    /// An account's mail on its server.
+    ShowAccount(AccountId),
+    LoadMaildrop(AccountId),
+    /// What a policy would do, by its serial number.
+    Forecast(u64, Arc<Maildrop>, Pop3Policy),
     ShowMail,
     ShowSetup,
     SetNetwork(NetworkPolicy),

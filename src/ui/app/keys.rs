@@ -54,10 +54,16 @@ impl App {
 
     fn other_wish(&mut self, wish: Wish) -> Task<Message> {
         match (&self.screen, wish) {
-            (Screen::Settings(_), Wish::Back) => self.perform(super::Action::ShowMail),
+            (Screen::Settings(_) | Screen::Account(_), Wish::Back) => self.perform(super::Action::ShowMail),
             (Screen::Setup(_), Wish::Back) if !self.directory.accounts.is_empty() => {
                 self.perform(super::Action::ShowMail)
             }
+            (Screen::Account(page), Wish::CheckNow) => {
+                let check = crate::screen::account::Message::CheckPressed;
+                let _ = page;
+                self.update(Message::Account(check))
+            }
+            (Screen::Account(_), Wish::Palette) => self.perform(super::Action::ShowPalette),
             _ => Task::none(),
         }
     }

@@ -1,6 +1,7 @@
 //! Carries out what screens ask for. Everything that takes time becomes a task.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use iced::Task;
 use iced::widget::operation;
@@ -10,6 +11,7 @@ use posthorn_model::{MessageId, Part};
 use super::{Action, App, Deed, Message, Screen};
 use crate::bridge::{self, Bridge};
 use crate::listing::{Fetch, Subject};
+use crate::screen::account::{self, AccountPage, Outlook};
 use crate::screen::mail::reader;
 use crate::screen::mail::{self, Mail};
 use crate::screen::settings::Settings;
@@ -39,6 +41,13 @@ impl App {
                 self.screen = Screen::Settings(Box::new(Settings::new(&self.directory)));
                 Task::none()
             }
+            Action::ShowAccount(id) => match AccountPage::open(id, &self.directory) {
+                Some((page, first)) => {
+                    self.screen = Screen::Account(Box::new(page));
+                    self.perform_all(first)
+                }
+                None => Task::none(),
+            },
             Action::ShowSetup => {
                 self.screen = Screen::Setup(Box::new(Setup::another()));
                 operation::focus(setup::ADDRESS)
@@ -89,6 +98,16 @@ impl App {
     fn ask(&mut self, action: Action, bridge: &Bridge) -> Task<Message> {
         match action {
             Action::LoadPage(fetch) => load_page(bridge, fetch),
+            Action::LoadMaildrop(id) => Task::perform(bridge.maildrop(id), move |result| {
+                Message::Account(account::Message::Loaded(id, result.map(Arc::new)))
+            }),
+            Action::Forecast(serial, maildrop, policy) => {
+                let now = self.clock.now;
+                let looking = bridge::aside(move || Arc::new(Outlook::new(&maildrop, policy, now)));
+                Task::perform(looking, move |result| {
+                    Message::Account(account::Message::Looked(serial, result))
+                })
+            }
             Action::LoadThread(of, thread) => Task::perform(bridge.thread(thread), move |result| {
                 Message::Mail(mail::Message::Reader(reader::Message::ThreadLoaded(of, result)))
             }),
@@ -173,7 +192,17 @@ impl App {
         } else if let Screen::Settings(settings) = &mut self.screen {
             settings.saved();
         }
-        Task::batch([self.load_accounts(), self.load_mailboxes(), self.load_states()])
+        let page = match &mut self.screen {
+            Screen::Account(page) => page.saved(),
+            _ => Vec::new(),
+        };
+        let page = self.perform_all(page);
+        Task::batch([
+            page,
+            self.load_accounts(),
+            self.load_mailboxes(),
+            self.load_states(),
+        ])
     }
 
     /// An account could not be added or changed: the page that asked says so.
@@ -181,6 +210,7 @@ impl App {
         match &mut self.screen {
             Screen::Setup(setup) => setup.failed(error),
             Screen::Settings(settings) => settings.failed(error),
+            Screen::Account(page) => page.failed(error),
             Screen::Blank => {
                 let mut setup = Setup::first();
                 setup.failed(error);

@@ -6,7 +6,7 @@ use iced::{Bottom, Center, Element, Fill, Padding, Theme, theme};
 use super::toast::Way;
 use super::{App, Message, Phase, Screen, Toast};
 use crate::icon::{self, Icon};
-use crate::screen::{compose, settings, setup, sheet};
+use crate::screen::{account, compose, settings, setup, sheet};
 use crate::t;
 use crate::theme::{space as gap, style, tokens};
 use crate::widget::{Kind, button, words};
@@ -20,6 +20,9 @@ impl App {
             (_, Screen::Setup(setup)) => setup::view(setup).map(Message::Setup),
             (_, Screen::Settings(settings)) => {
                 settings::view(settings, &self.directory, self.appearance).map(Message::Settings)
+            }
+            (_, Screen::Account(page)) => {
+                account::view(page, &self.directory, &self.clock).map(Message::Account)
             }
             (_, Screen::Mail) => self.mail_view(),
             (_, Screen::Blank) => self.opening(),

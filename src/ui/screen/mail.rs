@@ -55,6 +55,8 @@ pub enum Message {
     Reader(reader::Message),
     ProblemsPressed,
     SettingsPressed,
+    /// An account's mail on its server.
+    ServerPressed(AccountId),
     OfflinePressed,
 }
 
@@ -174,6 +176,7 @@ impl Mail {
             }
             Message::ProblemsPressed => vec![Action::ShowProblems],
             Message::SettingsPressed => vec![Action::ShowSettings],
+            Message::ServerPressed(id) => vec![Action::ShowAccount(id)],
             // The user's own word: that the system calls the connection metered changes nothing about it.
             Message::OfflinePressed => vec![Action::SetNetwork(match directory.network.chosen {
                 NetworkPolicy::Offline => NetworkPolicy::Online,

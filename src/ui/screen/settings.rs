@@ -25,6 +25,8 @@ pub enum Message {
     Form(FormMessage),
     SavePressed,
     TestPressed,
+    /// Its mail on the server.
+    ServerPressed,
     RemovePressed,
     RemoveConfirmed,
     RemoveCancelled,
@@ -113,6 +115,7 @@ impl Settings {
             }
             Message::SavePressed => return self.save(),
             Message::TestPressed => return self.test(),
+            Message::ServerPressed => return self.account.map(Action::ShowAccount).into_iter().collect(),
             Message::RemovePressed => self.removing = true,
             Message::RemoveCancelled => self.removing = false,
             Message::RemoveConfirmed => {

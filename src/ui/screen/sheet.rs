@@ -115,6 +115,7 @@ impl Sheet {
             Some(Choice::Mailbox { id, name, .. }) if moves => Outcome::MoveTo(id, name),
             Some(Choice::Mailbox { id, .. }) => Outcome::List(View::Mailbox(id)),
             Some(Choice::Wish(wish)) => Outcome::Wish(wish),
+            Some(Choice::Account { id, .. }) => Outcome::Act(Action::ShowAccount(id)),
             None => Outcome::Stay,
         }
     }

@@ -1,6 +1,6 @@
 //! How the toolkit's widgets look, from the tokens.
 
-use iced::widget::{container, progress_bar, scrollable, text, text_editor, text_input};
+use iced::widget::{container, progress_bar, scrollable, slider as sliding, text, text_editor, text_input};
 use iced::{Border, Color, Theme};
 
 use super::{HAIRLINE, radius, tokens};
@@ -239,5 +239,28 @@ pub fn progress(theme: &Theme) -> progress_bar::Style {
         background: t.hover.into(),
         bar: t.accent_fill.into(),
         border: border(Color::TRANSPARENT, 0.0, 2.0),
+    }
+}
+
+/// A slider: the chosen part in the accent, a round handle.
+pub fn slider(theme: &Theme, status: sliding::Status) -> sliding::Style {
+    let t = tokens(theme);
+    let fill = if status == sliding::Status::Active {
+        t.accent_fill
+    } else {
+        t.accent_fill_hover
+    };
+    sliding::Style {
+        rail: sliding::Rail {
+            backgrounds: (fill.into(), t.border.into()),
+            width: 4.0,
+            border: border(Color::TRANSPARENT, 0.0, 2.0),
+        },
+        handle: sliding::Handle {
+            shape: sliding::HandleShape::Circle { radius: 8.0 },
+            background: fill.into(),
+            border_width: 2.0,
+            border_color: t.surface,
+        },
     }
 }

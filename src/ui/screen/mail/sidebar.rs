@@ -118,7 +118,7 @@ fn heading<'a>(
             ..container::Style::default()
         }
     });
-    let name = cut(&account.config.name, size::BODY, font::SEMIBOLD, room - 110.0);
+    let name = cut(&account.config.name, size::BODY, font::SEMIBOLD, room - 136.0);
     let arrow = if folded { Icon::Right } else { Icon::Down };
     let line = row![
         bar,
@@ -131,13 +131,21 @@ fn heading<'a>(
     ]
     .spacing(7)
     .align_y(Center);
+    let server = press(icon::icon(Icon::Server).width(14).height(14))
+        .kind(Kind::Quiet)
+        .padding(6)
+        .on_press(Message::ServerPressed(account.id));
     container(
-        press(line)
-            .kind(Kind::Row { selected: false })
-            .padding([5.0, gap::S])
-            .width(Fill)
-            .on_press(Message::AccountToggled(account.id))
-            .on_menu(Message::MenuAsked(account.id, None)),
+        row![
+            press(line)
+                .kind(Kind::Row { selected: false })
+                .padding([5.0, gap::S])
+                .width(Fill)
+                .on_press(Message::AccountToggled(account.id))
+                .on_menu(Message::MenuAsked(account.id, None)),
+            hint(server, t!("account-open"), ""),
+        ]
+        .align_y(Center),
     )
     .padding(iced::Padding::default().top(gap::M))
     .into()

@@ -105,6 +105,12 @@ fn account_page<'a>(settings: &'a Settings, form: &'a Form) -> Element<'a, Messa
         ]
         .spacing(gap::M)
         .align_y(Center),
+        row![
+            container(words::muted(server_words(form))).width(Fill),
+            icon_button(Icon::Server, t!("account-open"), Kind::Secondary).on_press(Message::ServerPressed)
+        ]
+        .spacing(gap::M)
+        .align_y(Center),
         form_view(form).map(Message::Form),
     ]
     .spacing(gap::L);
@@ -137,6 +143,18 @@ fn account_page<'a>(settings: &'a Settings, form: &'a Form) -> Element<'a, Messa
     }
     all = all.push(buttons).push(rule());
     all.push(removal(settings, form)).into()
+}
+
+/// What stays on the server, in a sentence.
+fn server_words(form: &Form) -> String {
+    use crate::screen::setup::form::Leave;
+    match (form.protocol, form.leave) {
+        (posthorn_model::Protocol::Imap, _) => t!("account-imap-global"),
+        (_, Leave::Forever) => t!("leave-forever-means"),
+        (_, Leave::Days) => t!("leave-days-means", days = form.days.clone()),
+        (_, Leave::UntilRemoved) => t!("leave-until-removed-means"),
+        (_, Leave::Never) => t!("leave-never-means"),
+    }
 }
 
 fn removal<'a>(settings: &Settings, form: &'a Form) -> Element<'a, Message> {

@@ -73,7 +73,8 @@ pub fn form_view(form: &Form) -> Element<'_, FormMessage> {
     if form.is_exposed() {
         all = all.push(cleartext(form));
     }
-    if form.protocol == Protocol::Pop3 {
+    // What an account that exists leaves on its server is set where the consequences are in sight.
+    if form.protocol == Protocol::Pop3 && !form.existing {
         all = all.push(leave(form));
     }
     all.into()

@@ -1,10 +1,11 @@
 //! What a dialog with a field offers: mailboxes, and for the palette every command too.
 
-use posthorn_model::MailboxId;
+use posthorn_model::{AccountId, MailboxId};
 
 use crate::directory::{Directory, mailbox_icon, mailbox_name};
 use crate::icon::Icon;
 use crate::shortcut::{self, Wish};
+use crate::t;
 
 /// More would not be read.
 const SHOWN: usize = 9;
@@ -26,6 +27,11 @@ pub enum Choice {
         icon: Icon,
     },
     Wish(Wish),
+    /// An account's mail on its server.
+    Account {
+        id: AccountId,
+        name: String,
+    },
 }
 
 const COMMANDS: [Wish; 22] = [
@@ -120,7 +126,15 @@ impl Choices {
         let commands = COMMANDS
             .into_iter()
             .map(|wish| (shortcut::name(wish), String::new(), Choice::Wish(wish)));
-        self.best(commands.chain(Self::of_mailboxes(directory)))
+        let accounts = directory.accounts.iter().map(|account| {
+            let name = account.config.name.clone();
+            let choice = Choice::Account {
+                id: account.id,
+                name: name.clone(),
+            };
+            (t!("account-open"), name, choice)
+        });
+        self.best(commands.chain(accounts).chain(Self::of_mailboxes(directory)))
     }
 }
 

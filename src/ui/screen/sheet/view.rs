@@ -154,6 +154,7 @@ fn list<'a>(
                 shortcut::name(wish),
                 shortcut::keys_of(wish).to_owned(),
             ),
+            Choice::Account { name, .. } => (Icon::Server, t!("account-open"), name),
         };
         lines = lines.push(
             press(
