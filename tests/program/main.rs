@@ -21,6 +21,7 @@ mod imap;
 mod mail;
 mod mailboxes;
 mod order;
+mod plan;
 mod pop3;
 mod posthorn;
 #[cfg(unix)]
