@@ -79,18 +79,21 @@ fn pop3<'a>(page: &'a AccountPage, clock: &'a Clock, narrow: bool) -> Element<'a
         ]
         .spacing(gap::L)
         .padding(gap::L);
-        return scrollable(all)
+        let all = scrollable(all)
             .direction(style::vertical())
             .style(style::scroll)
-            .height(Fill)
-            .into();
+            .height(Fill);
+        return column![all, rule(), foot(page)].into();
     }
     let left = scrollable(container(policy(page)).padding(gap::L))
         .direction(style::vertical())
         .style(style::scroll)
         .height(Fill);
     row![
-        container(left).width(LEFT).height(Fill).style(style::sunken),
+        container(column![left, rule(), foot(page)])
+            .width(LEFT)
+            .height(Fill)
+            .style(style::sunken),
         column![figures(page), list(page, clock)]
             .spacing(gap::M)
             .padding(iced::Padding {
@@ -185,20 +188,27 @@ fn policy(page: &AccountPage) -> Element<'_, Message> {
             t!("leave-never"),
             t!("leave-never-means"),
         ));
-    let mut all = column![rules, limit(page), fetching(page)].spacing(gap::XL);
-    if let Some(error) = &page.error {
-        all = all.push(
-            container(words::body(error.as_str()).style(style::danger))
-                .padding([gap::S, gap::M])
-                .width(Fill)
-                .style(style::danger_bar),
-        );
-    }
-    all = match page.question {
-        Some(question) => all.push(ask(question)),
-        None => all.push(buttons(page)),
+    column![rules, limit(page), fetching(page)]
+        .spacing(gap::XL)
+        .into()
+}
+
+/// What is done with the draft: always in sight, for the question it asks is about mail that goes.
+fn foot(page: &AccountPage) -> Element<'_, Message> {
+    let error = page.error.as_ref().map(|error| {
+        container(words::body(error.as_str()).style(style::danger))
+            .padding([gap::S, gap::M])
+            .width(Fill)
+            .style(style::danger_bar)
+    });
+    let act = match page.question {
+        Some(question) => ask(question),
+        None => buttons(page),
     };
-    all.into()
+    container(column![].push(error).push(act).spacing(gap::S))
+        .padding([gap::M, gap::L])
+        .width(Fill)
+        .into()
 }
 
 fn days_row(page: &AccountPage) -> Element<'_, Message> {
