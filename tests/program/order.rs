@@ -72,7 +72,7 @@ fn check(steps: &[Step]) -> Vec<u32> {
         let asked = before.iter().position(|step| *step == Step::Asked(*number));
         let asked = asked.unwrap_or_else(|| panic!("{number} is deleted and was not fetched"));
         let written = before.iter().rposition(|step| *step == Step::Written);
-        let written = written.expect("something was written");
+        let written = written.unwrap_or_else(|| panic!("{number} is deleted and nothing was written"));
         let is_safe = before
             .iter()
             .any(|step| matches!(step, Step::Synced { began } if *began > asked && *began > written));
