@@ -36,7 +36,7 @@ pub struct AccountReport {
     pub mailboxes: u64,
     /// Messages that were not here before.
     pub new: u64,
-    /// Messages whose flags changed by the server's word.
+    /// Messages whose flags or mailboxes changed by the server's word.
     pub changed: u64,
     /// Messages that the server no longer holds.
     pub gone: u64,

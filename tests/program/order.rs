@@ -123,6 +123,12 @@ fn nothing_is_deleted_on_the_server_before_it_is_synced_here() {
         println!("skipped: strace may not trace here");
         return;
     }
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let mut deleted = check(&read(&text));
     deleted.sort_unstable();
     assert_eq!(deleted, (1..=40).collect::<Vec<_>>());

@@ -74,6 +74,8 @@ impl Posthorn {
             .tempdir()
             .unwrap();
         let profile = home.path().join("profile");
+        // A server without TLS has no authority to trust.
+        let ca = ca.filter(|ca| std::fs::metadata(ca).is_ok_and(|file| file.len() > 0));
         // A copy: the server that it belongs to may go first.
         let ca = ca.map(|ca| {
             let copy = home.path().join("ca.pem");

@@ -169,6 +169,7 @@ pub async fn settle(
         } else {
             core.clear(topic);
             report.gone += lost;
+            report.changed += (leaving.len() as u64).saturating_sub(lost);
             writes.extend(leaving.into_iter().map(|message| Write::Unplace {
                 message,
                 mailbox: mailbox.id,
