@@ -195,10 +195,12 @@ fn load_marks(index: &Connection, mailbox: MailboxId, message: MessageId) -> Res
 }
 
 /// Whether that it came to this mailbox is written down already.
+/// The cross joins keep the planner from walking the whole mailbox: a message has few origins.
 fn came_here(messages: &Connection, hash: Hash, account: AccountId, path: &str) -> Result<bool> {
     messages
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM raw r JOIN provenance p ON p.raw = r.id JOIN mailbox b ON b.id = p.mailbox
+            "SELECT EXISTS (SELECT 1 FROM raw r CROSS JOIN provenance p ON p.raw = r.id
+                     CROSS JOIN mailbox b ON b.id = +p.mailbox
                  WHERE r.hash = ?1 AND b.account = ?2 AND b.path = ?3 AND p.flags = 0 AND p.keywords = '')
              AND NOT EXISTS (SELECT 1 FROM raw r JOIN place p ON p.raw = r.id WHERE r.hash = ?1)",
         )

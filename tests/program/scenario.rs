@@ -301,6 +301,19 @@ fn flags_of(message: &Value) -> Vec<String> {
 
 /// The figures of the only account's pass.
 #[track_caller]
+fn is_left_behind(problem: &Value) -> bool {
+    problem["detail"]
+        .as_str()
+        .is_some_and(|detail| detail.contains("left on the server, marked as deleted"))
+}
+
 fn sync(posthorn: &Posthorn) -> Value {
-    posthorn.run(&["sync"]).expect(0).json()["accounts"][0].clone()
+    let done = posthorn.run(&["sync"]);
+    // Without UIDPLUS what was moved stays behind, marked, and the program says so for as long as it does.
+    let kept = done.code == Some(3)
+        && done.json()["accounts"][0]["problems"]
+            .as_array()
+            .is_some_and(|problems| problems.iter().all(is_left_behind));
+    let done = if kept { done } else { done.expect(0) };
+    done.json()["accounts"][0].clone()
 }

@@ -13,7 +13,6 @@ fn what_is_not_built_says_so() {
         &["account", "discover", "a@example.org"][..],
         &["render", "1", "--width", "700", "--out", "x.png"],
         &["where"],
-        &["pop3-plan", "work"],
         &["switch", "work", "--to", "imap"],
         &["lab", "--sandbox"],
         &["backup", "create", "somewhere"],
