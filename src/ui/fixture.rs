@@ -1,5 +1,7 @@
 //! A fake engine with real state behind: commands change it, readers see it, events follow.
 
+#[path = "fixture/accounts.rs"]
+mod accounts;
 #[path = "fixture/letters.rs"]
 mod letters;
 
@@ -608,46 +610,6 @@ impl Face for Fixture {
 
     fn shutdown(&self) -> Answer<()> {
         answer(())
-    }
-}
-
-impl State {
-    fn add_account(&mut self, id: AccountId, config: AccountConfig) {
-        let purposes = [
-            SpecialUse::Inbox,
-            SpecialUse::Drafts,
-            SpecialUse::Sent,
-            SpecialUse::Archive,
-            SpecialUse::Junk,
-            SpecialUse::Trash,
-        ];
-        for purpose in purposes {
-            self.add_mailbox(id, purpose.name(), Some(purpose));
-        }
-        if config.protocol == Protocol::Imap {
-            for path in ["Garden", "Travel", "Travel/2026"] {
-                self.add_mailbox(id, path, None);
-            }
-        }
-        self.accounts.push(Account { id, config });
-        self.states.push((id, AccountState::Ready));
-    }
-
-    fn add_mailbox(&mut self, account: AccountId, path: &str, special_use: Option<SpecialUse>) {
-        let id = MailboxId(self.number());
-        self.mailboxes.push(Mailbox {
-            id,
-            account,
-            name: MailboxName::local(path),
-            special_use,
-            selectable: true,
-            subscribed: true,
-            local: false,
-            total: 0,
-            unread: 0,
-            uid_validity: None,
-            highest_modseq: None,
-        });
     }
 }
 
