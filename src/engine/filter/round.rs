@@ -144,15 +144,14 @@ async fn load_rooms(core: &Core, account: AccountId) -> Result<Rooms, Error> {
         paths: BTreeMap::new(),
         account,
     };
+    let operations = core.store.operations(Some(account)).await?;
+    let leaving = crate::ops::mailbox::leaving(&operations);
     for row in core.store.mailboxes(Some(account)).await? {
-        let room = Room {
-            id: row.id,
-            account: row.account,
-            special_use: row.special_use,
-            selectable: row.selectable,
-            local: row.local,
-            uid_validity: row.sync.map(|state| state.uid_validity),
-        };
+        // A rule moves nothing into a mailbox that is about to go.
+        if leaving.contains(&row.id) {
+            continue;
+        }
+        let room = Room::from(&row);
         if row.selectable {
             all.paths.insert(row.name.path, row.id);
         }

@@ -9,6 +9,7 @@ use posthorn_model::{
     MessageId, Operation, OperationId, OperationKind, OperationState, SpecialUse, Timestamp, Uid,
     UidValidity,
 };
+use posthorn_store::MailboxRow;
 use posthorn_store::write::{NewMessage, Write};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,19 @@ pub struct Room {
     /// On no server: nothing is sent for what happens in it.
     pub local: bool,
     pub uid_validity: Option<UidValidity>,
+}
+
+impl From<&MailboxRow> for Room {
+    fn from(row: &MailboxRow) -> Self {
+        Self {
+            id: row.id,
+            account: row.account,
+            special_use: row.special_use,
+            selectable: row.selectable,
+            local: row.local,
+            uid_validity: row.sync.map(|state| state.uid_validity),
+        }
+    }
 }
 
 /// What a wish works on.

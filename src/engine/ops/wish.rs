@@ -289,15 +289,7 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
         if leaving.contains(&row.id) {
             continue;
         }
-        let room = Room {
-            id: row.id,
-            account: row.account,
-            special_use: row.special_use,
-            selectable: row.selectable,
-            local: row.local,
-            uid_validity: row.sync.map(|state| state.uid_validity),
-        };
-        facts.rooms.insert(row.id, room);
+        facts.rooms.insert(row.id, Room::from(&row));
     }
     for operation in operations {
         let unheard = operation.state != OperationState::Sent && operation.tries == 0;
