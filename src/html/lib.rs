@@ -7,6 +7,7 @@
 //! lines break.
 
 mod layout;
+pub mod page;
 mod render;
 mod style;
 pub mod to_text;
