@@ -11,5 +11,7 @@ pub mod page;
 mod render;
 mod style;
 pub mod to_text;
+pub mod worker;
 
 pub use to_text::{HtmlText, Link, to_text};
+pub use worker::Worker;
