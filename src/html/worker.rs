@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
-use self::lane::{Order, Recipe};
+use self::lane::{Order, Outcome, Recipe};
 use self::message::{Reply, Request};
 use crate::page::{Failure, Grain, Look, Page, PageId, Pixels, Point, Rect, Selected, Source};
 
@@ -205,12 +205,7 @@ impl Worker {
     }
 }
 
-async fn ask(
-    lane: &Sender<Order>,
-    request: Request,
-    blobs: Vec<Vec<u8>>,
-    allowed: Duration,
-) -> Result<(Reply, Vec<Vec<u8>>), Failure> {
+async fn ask(lane: &Sender<Order>, request: Request, blobs: Vec<Vec<u8>>, allowed: Duration) -> Outcome {
     let (answer, answered) = oneshot::channel();
     let order = Order {
         request,

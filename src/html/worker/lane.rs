@@ -27,12 +27,17 @@ const MAX_RESIDENT: u64 = 320 * 1024 * 1024;
 /// Likewise one that has worked this long, in seconds: well before its limit on processor time.
 const MAX_BUSY: f64 = 120.0;
 
+/// A reply and the bytes beside it, or why there are none.
+pub type Outcome = Result<(Reply, Vec<Vec<u8>>), Failure>;
+/// What a child said, read and believed: the refusal is the child's own.
+type Said = (Result<Reply, Failure>, Vec<Vec<u8>>);
+
 pub struct Order {
     pub request: Request,
     pub blobs: Vec<Vec<u8>>,
     pub allowed: Duration,
     /// `None` where nobody waits.
-    pub answer: Option<oneshot::Sender<Result<(Reply, Vec<Vec<u8>>), Failure>>>,
+    pub answer: Option<oneshot::Sender<Outcome>>,
 }
 
 /// How children are started.
@@ -117,12 +122,7 @@ impl Lane {
         self.replace_the_worn();
     }
 
-    fn ask(
-        &mut self,
-        request: Request,
-        blobs: Vec<Vec<u8>>,
-        allowed: Duration,
-    ) -> Result<(Reply, Vec<Vec<u8>>), Failure> {
+    fn ask(&mut self, request: Request, blobs: Vec<Vec<u8>>, allowed: Duration) -> Outcome {
         let mut child = self.take_child(request.page())?;
         if let Some(confinement) = child.wait_until_ready()? {
             self.tell(confinement);
@@ -329,13 +329,7 @@ impl Running {
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "an answer within a failure of the pipe")]
-    fn exchange(
-        &mut self,
-        request: Request,
-        blobs: Vec<Vec<u8>>,
-        allowed: Duration,
-    ) -> Result<(Result<Reply, Failure>, Vec<Vec<u8>>), Broken> {
+    fn exchange(&mut self, request: Request, blobs: Vec<Vec<u8>>, allowed: Duration) -> Result<Said, Broken> {
         self.serial += 1;
         let numbered = Numbered {
             serial: self.serial,
@@ -359,12 +353,7 @@ impl Running {
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "an answer within a failure of the pipe")]
-    fn receive(
-        &mut self,
-        serial: u64,
-        allowed: Duration,
-    ) -> Result<(Result<Reply, Failure>, Vec<Vec<u8>>), Failure> {
+    fn receive(&mut self, serial: u64, allowed: Duration) -> Result<Said, Failure> {
         let frame = match self.answers.recv_timeout(allowed) {
             Ok(Ok(frame)) => frame,
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Failure::Died),
