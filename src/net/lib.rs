@@ -1,6 +1,6 @@
 //! Speaking with mail servers: dialling, TLS, IMAP, POP3, SMTP, and the keychain that holds the secrets for it.
 //!
-//! This is the only crate that names async-imap, async-pop, lettre's transport, rustls and keyring; nothing of
+//! This is the only crate that names async-imap, async-pop, lettre's transport, rustls, keyring and ureq; nothing of
 //! theirs shows in a public signature. It knows no database and decides nothing about when to sync or what to
 //! delete: it does one thing that it was asked, and says what the server answered.
 //!
@@ -21,6 +21,7 @@ pub mod imap;
 pub mod keychain;
 pub mod metered;
 pub mod payload;
+pub mod pictures;
 pub mod pop3;
 #[cfg(test)]
 #[cfg(unix)]
@@ -30,6 +31,8 @@ mod sasl;
 pub mod smtp;
 mod starttls;
 pub mod tls;
+pub mod unsubscribe;
+pub mod web;
 
 pub use channel::{Channel, Traffic, TrafficCount};
 pub use credentials::Credentials;
@@ -38,3 +41,4 @@ pub use error::Error;
 pub use keychain::{Keychain, SealedFile, SecretStore, SessionSecrets};
 pub use payload::Payload;
 pub use tls::{CertificateFault, CertificateTrouble};
+pub use web::{Web, WebRules};
