@@ -100,6 +100,7 @@ fn say(event: &Event, name: Option<&str>, session: &Session, accounts: &[Account
                 problems.join("; ")
             }
         }
+        Event::ReadingChanged => "what messages may do changed".to_owned(),
         Event::OutboxChanged => "the outbox changed".to_owned(),
         Event::OperationsChanged => "the queue of changes changed".to_owned(),
         _ => return None,

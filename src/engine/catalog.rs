@@ -143,6 +143,10 @@ impl Catalog {
         Self { core }
     }
 
+    pub(crate) const fn core(&self) -> &Shared {
+        &self.core
+    }
+
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
         Ok(self.core.with_accounts(|accounts| {
             let all = accounts.iter().map(|(id, config)| Account {
@@ -187,44 +191,14 @@ impl Catalog {
 
     /// `None` where there is no such message.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, Error> {
-        let Some(record) = self.core.store.message(id).await? else {
+        let Some((mut message, raw)) = self.load(id).await? else {
             return Ok(None);
         };
-        let placements = self.core.store.placements_of(id).await?;
-        let ledger = self.core.store.ledger_of(id).await?;
-        let lives = whereabouts::lives(&whereabouts::Facts {
-            whole: record.hash.is_some(),
-            on_imap: placements.iter().any(|placement| placement.uid.is_some()),
-            ledger: ledger.map(|(account, row)| self.mark(account, row.state, row.downloaded_at)),
-        });
-        let raw = match record.hash {
-            Some(hash) => self.core.store.raw(hash).await?,
-            None => None,
-        };
-        let parsed = match raw {
-            Some(raw) => Some(self.blocking(move || posthorn_mime::parse(&raw)).await?),
-            None => None,
-        };
-        let (text, html) = parsed.map_or((None, None), |parsed| (parsed.text, parsed.html));
-        Ok(Some(Message {
-            id,
-            account: record.account,
-            thread: record.thread,
-            envelope: record.envelope,
-            date: record.date,
-            size: record.size,
-            hash: record.hash,
-            body: record.body,
-            text,
-            html,
-            parts: record.parts,
-            defects: record.defects,
-            placements: placements
-                .into_iter()
-                .map(|placement| (placement.mailbox, placement.flags))
-                .collect(),
-            lives,
-        }))
+        if let Some(raw) = raw {
+            let parsed = self.blocking(move || posthorn_mime::parse(&raw)).await?;
+            (message.text, message.html) = (parsed.text, parsed.html);
+        }
+        Ok(Some(message))
     }
 
     /// The conversation, oldest first, one row a message.
@@ -376,7 +350,7 @@ impl Catalog {
         }
     }
 
-    fn mark(
+    pub(crate) fn mark(
         &self,
         account: AccountId,
         state: posthorn_model::LedgerState,
@@ -390,7 +364,7 @@ impl Catalog {
         }
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         act: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {

@@ -1,6 +1,6 @@
 //! What the user wants. Each command is committed with its local effect in one transaction before anything is sent.
 
-use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId, NetworkPolicy};
+use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId, NetworkPolicy, ReadingSettings, Sender};
 
 /// Messages acted on: in one mailbox, or wherever they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,14 @@ pub enum Command {
     CheckNow(Vec<AccountId>),
     /// What the network may be used for from now on, also after a restart.
     SetNetwork(NetworkPolicy),
+    /// This sender's pictures are shown from now on, where it is certain that a message is theirs.
+    AllowPictures(Sender),
+    /// This sender's pictures are neither shown nor offered.
+    ForbidPictures(Sender),
+    /// No rule about this sender any more.
+    ForgetPictures(Sender),
+    /// What a message may do from now on.
+    SetReading(Box<ReadingSettings>),
     /// The user has looked at a sudden disappearance: go on.
     AcceptDisappearance(AccountId),
     /// What to do with a held or uncertain submission.

@@ -48,6 +48,8 @@ pub enum Event {
         chosen: NetworkPolicy,
         policy: NetworkPolicy,
     },
+    /// What the user allows a message.
+    ReadingChanged,
     ProblemsChanged,
     OperationsChanged,
     OutboxChanged,

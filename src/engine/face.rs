@@ -1,16 +1,22 @@
 //! The engine's face: every call runs on the engine's own runtime, whatever executor awaits it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use posthorn_model::filter::Rule;
-use posthorn_model::{AccountConfig, AccountId, MailboxId, Problem, Secret, SubmissionId};
+use posthorn_model::{AccountConfig, AccountId, MailboxId, MessageId, Problem, Secret, SubmissionId};
 
+use crate::attachment::Caution;
 use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::event::{AccountState, Events};
 use crate::forecast::Maildrop;
 use crate::link::Network;
 use crate::manager::Manager;
+use crate::pictures::{Fetched, GiveUp, PictureRequest};
+use crate::reading::PartAt;
+use crate::unsubscribe::{By, Unsubscribed};
 use crate::{Error, Options, Outgoing, filter, report};
 
 /// An open profile. Cheap to clone; [`Engine::shutdown`] ends it for all.
@@ -134,6 +140,38 @@ impl Engine {
     /// `Config` for another account; where the server cannot be reached or breaks off.
     pub async fn look_at_maildrop(&self, account: AccountId) -> Result<Maildrop, Error> {
         self.run(move |manager| async move { manager.look_at_maildrop(account).await })
+            .await
+    }
+
+    /// Fetches pictures on servers for one message, as the reader said or the reader's rule says. Each address has
+    /// its own outcome. Dropping the future gives up what has not come.
+    ///
+    /// # Errors
+    /// `Refused` where the rule does not allow it, `Network` while offline, `Config` for no such message.
+    pub async fn fetch_pictures(&self, request: PictureRequest) -> Result<Fetched, Error> {
+        let given_up = Arc::new(AtomicBool::new(false));
+        let _guard = GiveUp(Arc::clone(&given_up));
+        self.run(move |manager| async move { manager.fetch_pictures(request, given_up).await })
+            .await
+    }
+
+    /// Leaves the mailing list that a message came by.
+    ///
+    /// # Errors
+    /// `Config` where the message does not offer this way; `Network` where its server did not confirm.
+    pub async fn unsubscribe(&self, message: MessageId, by: By) -> Result<Unsubscribed, Error> {
+        self.run(move |manager| async move { manager.unsubscribe(message, by).await })
+            .await
+    }
+
+    /// Writes a part into a private directory and opens it with the program that the system has for it. Returns
+    /// where it lies; it is removed when the profile is next opened.
+    ///
+    /// # Errors
+    /// `Refused` for a kind that can do harm, unless the user was warned; `Config` where the system has no program
+    /// for it, `Disk`.
+    pub async fn open_part(&self, at: PartAt, caution: Caution) -> Result<PathBuf, Error> {
+        self.run(move |manager| async move { manager.open_part(at, caution).await })
             .await
     }
 

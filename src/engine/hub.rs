@@ -41,6 +41,7 @@ struct Waiting {
     states: BTreeMap<AccountId, AccountState>,
     progress: BTreeMap<AccountId, (Doing, u64, u64)>,
     network: Option<(NetworkPolicy, NetworkPolicy)>,
+    reading: bool,
     problems: bool,
     operations: bool,
     outbox: bool,
@@ -155,6 +156,7 @@ impl Waiting {
                 self.progress.insert(*account, (*doing, *done, *total));
             }
             Event::NetworkChanged { chosen, policy } => self.network = Some((*chosen, *policy)),
+            Event::ReadingChanged => self.reading = true,
             Event::ProblemsChanged => self.problems = true,
             Event::OperationsChanged => self.operations = true,
             Event::OutboxChanged => self.outbox = true,
@@ -208,6 +210,7 @@ impl Waiting {
             events.push_back(Event::NetworkChanged { chosen, policy });
         }
         let flags = [
+            (taken.reading, Event::ReadingChanged),
             (taken.problems, Event::ProblemsChanged),
             (taken.operations, Event::OperationsChanged),
             (taken.outbox, Event::OutboxChanged),

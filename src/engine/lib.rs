@@ -13,6 +13,7 @@
 //! Start reading at [`command`], then `manager`, then `imap/plan` and `pop3/plan`.
 
 mod account;
+pub mod attachment;
 pub mod catalog;
 pub mod clock;
 pub mod command;
@@ -31,10 +32,12 @@ pub mod link;
 mod manager;
 pub mod ops;
 pub mod outbox;
+pub mod pictures;
 pub mod pop3;
 mod problem;
 pub mod profile;
 mod pulse;
+pub mod reading;
 pub mod report;
 pub mod schedule;
 mod secrets;
@@ -42,6 +45,7 @@ mod setup;
 mod shared;
 mod spool;
 mod supervise;
+pub mod unsubscribe;
 pub mod whereabouts;
 
 use std::path::PathBuf;
@@ -55,6 +59,8 @@ pub use error::Error;
 pub use event::{AccountState, Event, Events};
 pub use face::Engine;
 pub use link::Network;
+pub use posthorn_net::web::WebRules;
+pub use reading::Reading;
 
 /// How to open a profile.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +77,8 @@ pub struct Options {
     pub read_only: bool,
     /// The system's, unless a test brings its own.
     pub clock: Clock,
+    /// Which web servers may be asked for pictures; tests bring their own.
+    pub web: WebRules,
 }
 
 /// A message to send: built already, exactly as it is to be kept.

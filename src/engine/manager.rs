@@ -1,14 +1,15 @@
 //! The manager: opens the profile, owns the runtime and the actors, takes wishes, and ends everything in order.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use posthorn_model::filter::Rule;
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, MailboxId, MailboxName, NetworkPolicy, Problem, Protocol, Secret,
-    SecretPlace, SpecialUse, SubmissionId,
+    AccountConfig, AccountId, ErrorClass, MailboxId, MailboxName, MessageId, NetworkPolicy, Problem,
+    Protocol, Secret, SecretPlace, SpecialUse, SubmissionId,
 };
 use posthorn_store::write::{NewMailbox, Write};
 use posthorn_store::{Durability, Store};
@@ -25,13 +26,17 @@ use crate::forecast::Maildrop;
 use crate::hub::Reader;
 use crate::link::{self, Network};
 use crate::ops::{handover, wish};
+use crate::pictures::{self, Fetched, PictureRequest};
 use crate::pop3::dry_run;
 use crate::problem::Topic;
 use crate::profile::{Lock, Paths};
+use crate::reading::PartAt;
+use crate::reading::settings::Settings;
 use crate::report::{Bodies, SyncReport, SyncRequest, TestReport};
 use crate::schedule::Extent;
 use crate::shared::{Core, Shared};
-use crate::{Error, Options, Outgoing, index, outbox, pulse, setup};
+use crate::unsubscribe::{By, Unsubscribed};
+use crate::{Error, Options, Outgoing, attachment, index, outbox, pulse, setup, unsubscribe};
 
 /// How long signing out may take at the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -86,6 +91,7 @@ impl Manager {
         };
         let accounts = Accounts::load(&paths.config)?;
         let rules = Rules::load(&paths.config)?;
+        let reading = Settings::load(&paths.config)?;
         let store = if read_only {
             open_to_read(&paths)?
         } else {
@@ -105,7 +111,7 @@ impl Manager {
         let core = Arc::new(Core::new(
             &options,
             &paths,
-            (accounts, rules),
+            (accounts, rules, reading),
             store,
             runtime.handle().clone(),
         ));
@@ -129,9 +135,13 @@ impl Manager {
     fn prepare(&self, paths: &Paths) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
         crate::spool::clear(&paths.data.join("spool"));
+        crate::attachment::clear(&core.opened);
         self.wait_for(prepare_store)?;
         if let Some(trouble) = core.with_rules(|rules| rules.trouble()) {
             core.raise(Topic::Filters(None), &trouble);
+        }
+        if let Some(trouble) = core.with_reading(|settings| settings.trouble()) {
+            core.raise(Topic::Reading, &trouble);
         }
         for notice in core.store.notices() {
             core.raise(Topic::Store, &Error::new(ErrorClass::Corrupt, notice.clone()));
@@ -405,6 +415,33 @@ impl Manager {
         let (run, outcome) = round::run(&self.core, mailbox, true).await?;
         self.tell(outcome);
         Ok(run)
+    }
+
+    /// Works for readers too: nothing is changed.
+    pub async fn fetch_pictures(
+        &self,
+        request: PictureRequest,
+        given_up: Arc<AtomicBool>,
+    ) -> Result<Fetched, Error> {
+        pictures::fetch_for(&self.core, request, given_up).await
+    }
+
+    pub async fn unsubscribe(&self, message: MessageId, by: By) -> Result<Unsubscribed, Error> {
+        self.refuse_reading()?;
+        let done = unsubscribe::perform(&self.core, message, by).await?;
+        if let Unsubscribed::Queued { .. } = &done {
+            self.wake_outboxes();
+        }
+        Ok(done)
+    }
+
+    pub async fn open_part(&self, at: PartAt, caution: attachment::Caution) -> Result<PathBuf, Error> {
+        attachment::open(&self.core, at, caution).await
+    }
+
+    /// Those with nothing to send go back to sleep.
+    fn wake_outboxes(&self) {
+        self.lock_actors().values().for_each(Actor::wake_outbox);
     }
 
     /// Works for readers too: nothing is changed.

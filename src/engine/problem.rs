@@ -13,6 +13,8 @@ pub enum Topic {
     Store,
     /// Rules that cannot be read, or not carried out.
     Filters(Option<AccountId>),
+    /// Settings for reading that cannot be understood.
+    Reading,
     /// Stopped after panics.
     Stopped(AccountId),
     /// Fetching mail, signing in.
@@ -44,7 +46,7 @@ pub enum Topic {
 impl Topic {
     const fn account(self) -> Option<AccountId> {
         match self {
-            Self::Store => None,
+            Self::Store | Self::Reading => None,
             Self::Filters(account) => account,
             Self::Stopped(account)
             | Self::Sync(account)

@@ -59,7 +59,7 @@ impl Paths {
     }
 }
 
-fn create_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, MailboxId, NetworkPolicy, Timestamp};
-use posthorn_net::{Credentials, DialOptions, Dialer};
+use posthorn_net::{Credentials, DialOptions, Dialer, Web, WebRules};
 use posthorn_store::write::Write;
 use posthorn_store::{Changes, Durability, Store};
 use tokio::runtime::Handle;
@@ -19,8 +19,10 @@ use crate::event::{AccountState, Doing, Event};
 use crate::filter::file::Rules;
 use crate::hub::Hub;
 use crate::link::Network;
+use crate::pictures::Cache;
 use crate::problem::{Problems, Topic};
 use crate::profile::Paths;
+use crate::reading::settings::Settings;
 use crate::secrets::Secrets;
 use crate::{Error, Options};
 
@@ -35,6 +37,8 @@ pub struct Core {
     pub read_only: bool,
     accounts: Mutex<Accounts>,
     rules: Mutex<Rules>,
+    reading: Mutex<Settings>,
+    pictures: Mutex<Cache>,
     states: Mutex<BTreeMap<AccountId, AccountState>>,
     /// By which one account's work tells another that its turn has come.
     wakers: Mutex<BTreeMap<AccountId, tokio::sync::mpsc::UnboundedSender<crate::account::Request>>>,
@@ -56,13 +60,17 @@ pub struct Core {
     imap_without: Vec<String>,
     spool: PathBuf,
     dialer: OnceLock<Dialer>,
+    /// Attachments that were handed to other programs.
+    pub opened: PathBuf,
+    web_rules: WebRules,
+    web: OnceLock<Web>,
 }
 
 impl Core {
     pub fn new(
         options: &Options,
         paths: &Paths,
-        (accounts, rules): (Accounts, Rules),
+        (accounts, rules, reading): (Accounts, Rules, Settings),
         store: Store,
         handle: Handle,
     ) -> Self {
@@ -77,6 +85,8 @@ impl Core {
             read_only: options.read_only,
             accounts: Mutex::new(accounts),
             rules: Mutex::new(rules),
+            reading: Mutex::new(reading),
+            pictures: Mutex::default(),
             states: Mutex::default(),
             wakers: Mutex::default(),
             local: tokio::sync::Mutex::default(),
@@ -90,6 +100,9 @@ impl Core {
             imap_without: options.imap_without.clone(),
             spool: paths.data.join("spool"),
             dialer: OnceLock::new(),
+            opened: paths.run.join("opened"),
+            web_rules: options.web.clone(),
+            web: OnceLock::new(),
         }
     }
 
@@ -204,6 +217,28 @@ impl Core {
 
     pub fn with_rules<T>(&self, act: impl FnOnce(&mut Rules) -> T) -> T {
         act(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn with_reading<T>(&self, act: impl FnOnce(&mut Settings) -> T) -> T {
+        act(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn with_pictures<T>(&self, act: impl FnOnce(&mut Cache) -> T) -> T {
+        act(&mut self.pictures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The way to web servers. Trust roots are read when one is first needed.
+    pub async fn web(&self) -> Result<Web, Error> {
+        if self.web.get().is_none() {
+            let (ca_file, rules) = (self.ca_file.clone(), self.web_rules.clone());
+            let made = tokio::task::spawn_blocking(move || Web::new(ca_file.as_deref(), rules));
+            let made = made
+                .await
+                .map_err(|_| Error::bug("reading the trust roots failed"))??;
+            let _ = self.web.set(made);
+        }
+        let web = self.web.get().cloned();
+        web.ok_or_else(|| Error::bug("no way to reach web servers"))
     }
 
     pub fn config(&self, id: AccountId) -> Option<AccountConfig> {

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod pop3;
 pub mod problem;
 pub mod query;
+pub mod reading;
 pub mod secret;
 pub mod time;
 
@@ -36,5 +37,6 @@ pub use outbox::SubmissionState;
 pub use policy::NetworkPolicy;
 pub use pop3::{KeepAtMost, LeaveOnServer, LedgerRow, LedgerState, MsgNo, Pop3Policy, Uidl};
 pub use problem::{ErrorClass, Problem, Remedy};
+pub use reading::{PicturePolicy, ReadingSettings, ReceiptPolicy, Sender};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -362,6 +362,8 @@ impl App {
                 Task::none()
             }
             Event::NetworkChanged { .. } => self.load_network(),
+            // Read anew by whoever opens a message.
+            Event::ReadingChanged => Task::none(),
             Event::ProblemsChanged => self.load_problems(),
             Event::OutboxChanged => self.load_outbox(),
         }

@@ -3,7 +3,7 @@
 
 use posthorn_model::{
     AccountId, BodyState, ErrorClass, FlagChange, Hash, LedgerRow, MailboxId, MessageId, NetworkPolicy,
-    OperationState, SpecialUse, SubmissionId, SubmissionState,
+    OperationState, ReadingSettings, SpecialUse, SubmissionId, SubmissionState,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::{NewMessage, Write};
@@ -11,6 +11,8 @@ use posthorn_store::write::{NewMessage, Write};
 use super::apply::{Applier, Effect, Facts, Intent, Placed, Room};
 use super::undo;
 use crate::command::{Command, Receipt, Selection};
+use crate::event::Event;
+use crate::reading::settings;
 use crate::shared::Core;
 use crate::{Error, link, outbox};
 
@@ -68,6 +70,10 @@ pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
             ..Outcome::default()
         }),
         Command::SetNetwork(policy) => set_network(core, policy).await,
+        Command::AllowPictures(sender) => change_reading(core, |now| settings::allow(now, sender)),
+        Command::ForbidPictures(sender) => change_reading(core, |now| settings::forbid(now, sender)),
+        Command::ForgetPictures(sender) => change_reading(core, |now| settings::forget(now, &sender)),
+        Command::SetReading(next) => change_reading(core, |now| *now = *next),
         Command::AcceptDisappearance(account) => accept(core, account).await,
         Command::Resend(id) => outbox::submit::resend(core, id).await,
         Command::CancelSubmission(id) => outbox::submit::cancel(core, id).await,
@@ -90,6 +96,13 @@ async fn set_network(core: &Core, policy: NetworkPolicy) -> Result<Outcome, Erro
         send: accounts,
         ..Outcome::default()
     })
+}
+
+fn change_reading(core: &Core, change: impl FnOnce(&mut ReadingSettings)) -> Result<Outcome, Error> {
+    if core.with_reading(|settings| settings.change(change))? {
+        core.hub.publish(&Event::ReadingChanged);
+    }
+    Ok(Outcome::default())
 }
 
 fn known_or_all(core: &Core, accounts: Vec<AccountId>) -> Vec<AccountId> {
