@@ -1,52 +1,46 @@
 //! Addresses (RFC 5322 section 3.4): as headers hold them, as people type them, and written back.
 
-use mail_parser::{HeaderValue, parsers::MessageStream};
+mod field;
+
 use posthorn_model::Address;
 
 use crate::defect::{Defect, Defects};
+use crate::sender::{SenderWarning, Shown, show_parts};
 use crate::word;
 
 /// What of an address list is kept.
 const MAX_ADDRESSES: usize = 2_000;
 
-/// Reads the value of an address field. Groups give their members, comments stay with the name.
+/// Reads the value of an address field. Groups give their members, comments stay with the name. Every address is
+/// as it may be shown (see [`crate::sender::show`]): what is stored, listed, answered and notified is the same.
 pub(crate) fn read(value: &[u8], charset: Option<&str>, defects: &mut Defects) -> Vec<Address> {
+    read_shown(value, charset, defects)
+        .into_iter()
+        .map(Shown::into_address)
+        .collect()
+}
+
+/// The same with what is odd about each.
+pub(crate) fn read_shown(value: &[u8], charset: Option<&str>, defects: &mut Defects) -> Vec<Shown> {
     let line = word::to_line(value, charset, defects);
-    let mut text = word::normalise(&line, defects);
-    text.push('\n');
-    let parsed = defects.guard("address field", || {
-        MessageStream::new(text.as_bytes()).parse_address().into_owned()
+    let mailboxes = field::read(&line, MAX_ADDRESSES, &mut |name| {
+        word::decode_words(name, defects).into_owned()
     });
-    let HeaderValue::Address(parsed) = parsed else {
-        return Vec::new();
-    };
-    let mut out = Vec::new();
-    for address in parsed.iter() {
-        if out.len() >= MAX_ADDRESSES {
-            defects.add(Defect::TooManyAddresses);
-            break;
+    if mailboxes.len() > MAX_ADDRESSES {
+        defects.add(Defect::TooManyAddresses);
+    }
+    let mut out = Vec::with_capacity(mailboxes.len().min(MAX_ADDRESSES));
+    for mailbox in mailboxes.into_iter().take(MAX_ADDRESSES) {
+        let mut shown = show_parts(&mailbox.name, &mailbox.email);
+        if mailbox.ambiguous {
+            defects.add(Defect::AmbiguousAddress);
+            shown.warnings.push(SenderWarning::Ambiguous);
         }
-        let name = address.name.as_deref().map(clean_name).unwrap_or_default();
-        let email = address.address.as_deref().map(clean_email).unwrap_or_default();
-        if !(name.is_empty() && email.is_empty()) {
-            // A lone word without angle brackets may be an address without a domain or a name without an address.
-            out.push(Address::new(
-                if name == email { String::new() } else { name },
-                email,
-            ));
+        if shown.name.is_some() || !shown.email.is_empty() {
+            out.push(shown);
         }
     }
     out
-}
-
-fn clean_name(name: &str) -> String {
-    let name: String = word::clean(name)
-        .chars()
-        .filter(|c| !word::is_override(*c))
-        .collect();
-    // Some senders quote twice: "'Name'".
-    let inner = name.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-    inner.unwrap_or(&name).trim().to_owned()
 }
 
 fn clean_email(email: &str) -> String {
@@ -259,10 +253,7 @@ mod tests {
             &[("", "a@b"), ("C", "c@d"), ("", "e@f")],
         );
         check(b"undisclosed-recipients:;", &[]);
-        check(
-            b"=?utf-8?Q?x=0D=0ABcc:_evil@x?= <a@b>",
-            &[("x Bcc: evil@x", "a@b")],
-        );
+        check(b"=?utf-8?Q?x=0D=0ABcc:_evil@x?= <a@b>", &[("", "a@b")]);
         check(b"A\r\n <a@\r\n b>", &[("A", "a@b")]);
         check(b"a@b, , c@d", &[("", "a@b"), ("", "c@d")]);
         check(b"\"quo\\\"te\" <a@b>", &[("quo\"te", "a@b")]);

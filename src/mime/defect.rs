@@ -39,6 +39,10 @@ pub enum Defect {
     TooManyParts,
     /// More references than are kept: the first and the newest are.
     TooManyReferences,
+    /// An address that programs read in different ways; the last one counts.
+    AmbiguousAddress,
+    /// Several authors and no `Sender` among them (RFC 5322 section 3.6.2): the likeliest stands first.
+    SeveralAuthors,
     /// More addresses than are kept.
     TooManyAddresses,
     /// The text exceeds the cap; the beginning is given.
@@ -68,6 +72,8 @@ impl fmt::Display for Defect {
             Self::TooDeep => "parts are nested too deep",
             Self::TooManyParts => "there are too many parts",
             Self::TooManyReferences => "there are too many references",
+            Self::AmbiguousAddress => "an address can be read in different ways",
+            Self::SeveralAuthors => "there are several authors and no sender",
             Self::TooManyAddresses => "there are too many addresses",
             Self::TextTruncated => "the text is too long and was cut",
             Self::ParserPanicked(what) => return write!(f, "the {what} could not be read"),

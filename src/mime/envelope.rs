@@ -1,6 +1,6 @@
 //! From the fields of a header block to an [`Envelope`].
 
-use posthorn_model::{Envelope, InternetMessageId, Timestamp};
+use posthorn_model::{Address, Envelope, InternetMessageId, Timestamp};
 
 use crate::address;
 use crate::date;
@@ -10,6 +10,9 @@ use crate::word;
 
 /// References kept: the first, which starts the thread, and the newest.
 pub(crate) const MAX_REFERENCES: usize = 200;
+
+/// Bytes of a subject: nobody reads more, and every list holds it.
+const MAX_SUBJECT: usize = 4_000;
 
 pub(crate) fn read(block: &Block<'_>, charset: Option<&str>, defects: &mut Defects) -> Envelope {
     for name in [
@@ -39,7 +42,7 @@ pub(crate) fn read(block: &Block<'_>, charset: Option<&str>, defects: &mut Defec
             .first(name)
             .map_or_else(Vec::new, |value| address::read(value, charset, defects))
     };
-    let from = first(FieldName::From);
+    let mut from = first(FieldName::From);
     let sender = first(FieldName::Sender);
     let ids = |name: FieldName| block.all(name).flat_map(message_ids).collect::<Vec<_>>();
     let mut references = ids(FieldName::References);
@@ -49,11 +52,24 @@ pub(crate) fn read(block: &Block<'_>, charset: Option<&str>, defects: &mut Defec
     }
     let mut in_reply_to = ids(FieldName::InReplyTo);
     in_reply_to.truncate(MAX_REFERENCES);
+    let message_id = block
+        .first(FieldName::MessageId)
+        .and_then(|value| message_ids(value).into_iter().next());
+    if from.len() > 1 {
+        let return_path = block
+            .first(FieldName::ReturnPath)
+            .map(|value| address::read(value, charset, defects))
+            .unwrap_or_default();
+        let id = message_id.as_ref().map_or("", |id| id.0.as_str());
+        if !put_sender_first(&mut from, &sender, &return_path, id) {
+            defects.add(Defect::SeveralAuthors);
+        }
+    }
     Envelope {
         date: read_date(block, defects),
         subject: block
             .first(FieldName::Subject)
-            .map(|value| word::decode_line(value, charset, defects))
+            .map(|value| cut(word::decode_line(value, charset, defects)))
             .unwrap_or_default(),
         from,
         sender,
@@ -61,12 +77,44 @@ pub(crate) fn read(block: &Block<'_>, charset: Option<&str>, defects: &mut Defec
         to,
         cc,
         bcc,
-        message_id: block
-            .first(FieldName::MessageId)
-            .and_then(|value| message_ids(value).into_iter().next()),
+        message_id,
         in_reply_to,
         references,
     }
+}
+
+/// A subject that a list can hold.
+fn cut(mut subject: String) -> String {
+    if subject.len() > MAX_SUBJECT {
+        subject.truncate(subject.floor_char_boundary(MAX_SUBJECT));
+        subject.push('…');
+    }
+    subject
+}
+
+/// Several authors need a `Sender` (RFC 5322 section 3.6.2): that one is listed first; true where it is there.
+/// Without one the first author is who a forger wants to be seen as: the one that the receiving server's
+/// `Return-Path` or the Message-ID speaks for comes first, else the last.
+fn put_sender_first(from: &mut [Address], sender: &[Address], return_path: &[Address], id: &str) -> bool {
+    let same = |a: &Address, b: &Address| a.email.eq_ignore_ascii_case(&b.email);
+    let named = sender
+        .first()
+        .and_then(|sender| from.iter().position(|author| same(author, sender)));
+    let of_domain = |domain: &str| {
+        from.iter().rposition(|author| {
+            author
+                .domain()
+                .is_some_and(|own| !own.is_empty() && own.eq_ignore_ascii_case(domain))
+        })
+    };
+    let at = named
+        .or_else(|| return_path.first()?.domain().and_then(of_domain))
+        .or_else(|| id.rsplit_once('@').and_then(|(_, domain)| of_domain(domain)))
+        .unwrap_or(from.len().saturating_sub(1));
+    if let Some(head) = from.get_mut(..=at) {
+        head.rotate_right(1);
+    }
+    named.is_some()
 }
 
 fn read_date(block: &Block<'_>, defects: &mut Defects) -> Option<Timestamp> {

@@ -38,6 +38,7 @@ field_names!(
     TransferEncoding = "Content-Transfer-Encoding",
     Disposition = "Content-Disposition",
     ContentId = "Content-ID",
+    Location = "Content-Location",
     References = "References",
     InReplyTo = "In-Reply-To",
     Cc = "Cc",
@@ -49,6 +50,7 @@ field_names!(
     ListUnsubscribe = "List-Unsubscribe",
     ListUnsubscribePost = "List-Unsubscribe-Post",
     AuthResults = "Authentication-Results",
+    ReturnPath = "Return-Path",
 );
 
 /// One field: its name, and its value as it stands, still folded.

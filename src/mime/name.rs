@@ -1,6 +1,6 @@
 //! File names that senders choose, made safe for any file system.
 
-use crate::word::is_override;
+use crate::glyph;
 
 /// Bytes of a file name: what common file systems take, with room for a suffix of ours.
 const MAX_BYTES: usize = 200;
@@ -12,15 +12,10 @@ pub fn safe_file_name(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).find(|step| !step.trim().is_empty())?;
     let mut out = String::with_capacity(last.len());
     for c in last.chars() {
-        let invisible = is_override(c)
-            || matches!(
-                c,
-                '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
-            );
-        if c.is_control() || invisible {
+        if c.is_control() || glyph::is_invisible(c) {
             continue;
         }
-        let c = if c.is_whitespace() { ' ' } else { c };
+        let c = if glyph::is_blank(c) { ' ' } else { c };
         // Windows gives these a meaning.
         out.push(if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') {
             '_'
@@ -33,7 +28,11 @@ pub fn safe_file_name(name: &str) -> Option<String> {
     if trimmed.is_empty() {
         return None;
     }
-    let short = shorten(trimmed);
+    let mut short = shorten(trimmed);
+    // Programs take what begins with a dash for an option, and shells a tilde for somebody's home.
+    if short.starts_with(['-', '~']) {
+        short.replace_range(..1, "_");
+    }
     Some(if is_device(&short) {
         format!("_{short}")
     } else {
@@ -108,6 +107,9 @@ mod tests {
         check("COM1", Some("_COM1"));
         check("common.txt", Some("common.txt"));
         check("\u{200b}\u{200b}", None);
+        check("-rf", Some("_rf"));
+        check("~root", Some("_root"));
+        check("a\u{2800}\u{3164}b.txt", Some("a  b.txt"));
     }
 
     #[test]

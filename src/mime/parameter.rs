@@ -101,11 +101,12 @@ fn join(mut sections: Vec<Section<'_>>, defects: &mut Defects) -> String {
         }
         percent_decode(text, &mut bytes);
     }
-    word::clean(&charset::decode_text(
-        Some(label.unwrap_or("utf-8")),
-        &bytes,
-        defects,
-    ))
+    let text = charset::decode_text(Some(label.unwrap_or("utf-8")), &bytes, defects);
+    if label.is_none() && text.contains("=?") {
+        // Both ways at once: encoded words cut into sections.
+        return word::clean(&word::decode_words(&text, defects));
+    }
+    word::clean(&text)
 }
 
 fn percent_decode(text: &str, out: &mut Vec<u8>) {
@@ -193,6 +194,11 @@ mod tests {
             &[("n", "€.txt")],
         );
         check("a; n*1=b; n*0=a", "a", &[("n", "ab")]);
+        check(
+            "a; n*0=\"=?utf-8?Q?\"; n*1=\"=C3=A9?=.txt\"",
+            "a",
+            &[("n", "é.txt")],
+        );
         check("a; n=plain; n*=utf-8''better", "a", &[("n", "better")]);
         check("a; n=one; n=two", "a", &[("n", "one")]);
         check("a; n*=%41%ZZ", "a", &[("n", "A%ZZ")]);

@@ -1,8 +1,7 @@
 //! Encoded words in header values (RFC 2047), decoded run by run: senders cut characters in two between words of
 //! one charset, so their bytes are joined before they are decoded.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
 use crate::charset;
 use crate::decode::{decode_base64, hex};
@@ -37,37 +36,28 @@ pub(crate) fn to_line(value: &[u8], charset: Option<&str>, defects: &mut Defects
 /// Decodes an unstructured value to one clean line.
 pub(crate) fn decode_line(value: &[u8], charset: Option<&str>, defects: &mut Defects) -> String {
     let line = to_line(value, charset, defects);
-    if !line.contains("=?") {
-        return clean(&line);
-    }
-    let mut out = String::with_capacity(line.len());
-    for segment in segments(&line, defects) {
-        match segment {
-            Segment::Text(text) => out.push_str(text),
-            Segment::Decoded(text) => out.push_str(&text),
-        }
-    }
-    clean(&out)
+    clean(&decode_words(&line, defects))
 }
 
-/// The same line with every run of encoded words rewritten as one word in UTF-8, for parsers of structured fields
-/// that decode word by word and know fewer charsets.
-pub(crate) fn normalise(line: &str, defects: &mut Defects) -> String {
+/// Decodes the encoded words of a line; what they say may hold anything.
+pub(crate) fn decode_words<'x>(line: &'x str, defects: &mut Defects) -> Cow<'x, str> {
     if !line.contains("=?") {
-        return line.to_owned();
+        return Cow::Borrowed(line);
     }
     let mut out = String::with_capacity(line.len());
     for segment in segments(line, defects) {
         match segment {
             Segment::Text(text) => out.push_str(text),
-            Segment::Decoded(text) => {
-                out.push_str("=?utf-8?B?");
-                STANDARD.encode_string(clean(&text), &mut out);
-                out.push_str("?=");
-            }
+            Segment::Decoded(text) => out.push_str(&text),
         }
     }
-    out
+    Cow::Owned(out)
+}
+
+/// The length of the encoded word that a text starts with.
+pub(crate) fn word_length(at: &str) -> Option<usize> {
+    let (_, _, _, rest) = cut_word(at)?;
+    Some(at.len() - rest.len())
 }
 
 /// One line for people: no controls, no direction overrides, single spaces.
@@ -146,6 +136,15 @@ fn flush(run: Option<(&str, Vec<u8>)>, out: &mut Vec<Segment<'_>>, defects: &mut
 
 /// Reads `=?charset?encoding?text?=` at the start: the charset without RFC 2231's language, the bytes, the rest.
 fn read_word<'x>(at: &'x str, defects: &mut Defects) -> Option<(&'x str, Vec<u8>, &'x str)> {
+    let (charset, encoding, payload, rest) = cut_word(at)?;
+    let bytes = match encoding {
+        "B" | "b" => decode_base64(payload, defects),
+        _ => decode_q(payload),
+    };
+    Some((charset, bytes, rest))
+}
+
+fn cut_word(at: &str) -> Option<(&str, &str, &[u8], &str)> {
     let (charset, rest) = at.strip_prefix("=?")?.split_once('?')?;
     let charset = charset.split('*').next()?;
     if charset.is_empty() || charset.len() > 60 || charset.contains(char::is_whitespace) {
@@ -159,11 +158,7 @@ fn read_word<'x>(at: &'x str, defects: &mut Defects) -> Option<(&'x str, Vec<u8>
     let window = rest.as_bytes().get(..rest.len().min(MAX_PAYLOAD))?;
     let end = memchr::memmem::find(window, b"?=")?;
     let payload = window.get(..end)?;
-    let bytes = match encoding {
-        "B" | "b" => decode_base64(payload, defects),
-        _ => decode_q(payload),
-    };
-    Some((charset, bytes, rest.get(end + 2..)?))
+    Some((charset, encoding, payload, rest.get(end + 2..)?))
 }
 
 fn decode_q(payload: &[u8]) -> Vec<u8> {
@@ -222,11 +217,5 @@ mod tests {
             decode_line(b"\xcf\xf0\xe8", Some("windows-1251"), &mut Defects::default()),
             "При"
         );
-    }
-
-    #[test]
-    fn rewrites_words_in_utf8() {
-        let line = normalise("\"=?iso-8859-1?Q?=E9?=\" <a@b>", &mut Defects::default());
-        assert_eq!(line, "\"=?utf-8?B?w6k=?=\" <a@b>");
     }
 }

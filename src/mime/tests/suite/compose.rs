@@ -71,7 +71,7 @@ fn builds_a_plain_message() {
     );
     assert_eq!(
         parsed.envelope.to,
-        [Address::new("Anna, die Große", "anna@xn--mnchen-3ya.example")]
+        [Address::new("Anna, die Große", "anna@münchen.example")]
     );
     assert_eq!(parsed.envelope.subject, "Grüße");
     assert_eq!(parsed.envelope.date, Some(Timestamp(1_732_233_600)));

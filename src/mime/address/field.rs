@@ -1,0 +1,328 @@
+//! Address fields as headers hold them (RFC 5322 section 3.4, with its obsolete forms and what programs write in
+//! their place). Encoded words count in names only (RFC 2047 section 5): an address is taken as it stands.
+
+use crate::word;
+
+/// One mailbox as written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mailbox {
+    /// Decoded, not cleaned.
+    pub(crate) name: String,
+    pub(crate) email: String,
+    /// Programs disagree on what this says: two angle brackets, or several addresses without a comma.
+    pub(crate) ambiguous: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Quoted,
+}
+
+struct Piece {
+    kind: Kind,
+    text: String,
+    /// Nothing stands between it and the one before.
+    glued: bool,
+}
+
+/// Which marks are taken for what they usually mean: one that is never closed stands for itself.
+#[derive(Clone, Copy)]
+struct Marks {
+    quotes: bool,
+    comments: bool,
+}
+
+struct Reader<'x> {
+    rest: std::iter::Peekable<std::str::CharIndices<'x>>,
+    line: &'x str,
+    marks: Marks,
+    /// Where the last semicolon stands: a group ends with one.
+    last_semicolon: usize,
+    pieces: Vec<Piece>,
+    /// Where the first angle bracket stood among the pieces.
+    name_end: Option<usize>,
+    angles: Vec<String>,
+    comments: Vec<String>,
+    glued: bool,
+    out: Vec<Mailbox>,
+    most: usize,
+}
+
+/// Reads an unfolded line; at most `most` mailboxes and one more.
+pub(crate) fn read(line: &str, most: usize, decode: &mut dyn FnMut(&str) -> String) -> Vec<Mailbox> {
+    let mut marks = Marks {
+        quotes: true,
+        comments: true,
+    };
+    // Each turn gives one kind of mark up, so there are three at most.
+    loop {
+        let mut reader = Reader {
+            rest: line.char_indices().peekable(),
+            line,
+            marks,
+            last_semicolon: line.rfind(';').unwrap_or(0),
+            pieces: Vec::new(),
+            name_end: None,
+            angles: Vec::new(),
+            comments: Vec::new(),
+            glued: false,
+            out: Vec::new(),
+            most,
+        };
+        match reader.run(decode) {
+            Ok(()) => return reader.out,
+            Err(given_up) => marks = given_up,
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn run(&mut self, decode: &mut dyn FnMut(&str) -> String) -> Result<(), Marks> {
+        while let Some((at, c)) = self.rest.next() {
+            match c {
+                '"' if self.marks.quotes => self.read_quoted()?,
+                '(' if self.marks.comments => self.read_comment()?,
+                '"' | '(' | ')' | '>' => self.glued = false,
+                '<' => self.read_angle(),
+                ',' | ';' => self.close(decode),
+                // The name of a group: its members follow.
+                ':' if at < self.last_semicolon => self.reset(),
+                '[' if self.ends_with_at() => self.read_literal(),
+                c if c.is_whitespace() => self.glued = false,
+                c => self.read_word(at, c),
+            }
+            if self.out.len() > self.most {
+                return Ok(());
+            }
+        }
+        self.close(decode);
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.pieces.clear();
+        self.angles.clear();
+        self.comments.clear();
+        self.name_end = None;
+        self.glued = false;
+    }
+
+    fn push(&mut self, kind: Kind, text: String) {
+        let glued = std::mem::replace(&mut self.glued, true);
+        self.pieces.push(Piece { kind, text, glued });
+    }
+
+    fn ends_with_at(&self) -> bool {
+        self.glued && self.pieces.last().is_some_and(|piece| piece.text.ends_with('@'))
+    }
+
+    fn read_quoted(&mut self) -> Result<(), Marks> {
+        let mut text = String::new();
+        while let Some((_, c)) = self.rest.next() {
+            match c {
+                '"' => {
+                    self.push(Kind::Quoted, text);
+                    return Ok(());
+                }
+                '\\' => text.extend(self.rest.next().map(|(_, c)| c)),
+                c => text.push(c),
+            }
+        }
+        Err(Marks {
+            quotes: false,
+            ..self.marks
+        })
+    }
+
+    fn read_comment(&mut self) -> Result<(), Marks> {
+        let mut text = String::new();
+        let mut depth = 1_u32;
+        while let Some((_, c)) = self.rest.next() {
+            match c {
+                '\\' => text.extend(self.rest.next().map(|(_, c)| c)),
+                '(' => depth += 1,
+                ')' if depth == 1 => {
+                    self.comments.push(text);
+                    self.glued = false;
+                    return Ok(());
+                }
+                ')' => depth -= 1,
+                c => text.push(c),
+            }
+        }
+        Err(Marks {
+            comments: false,
+            ..self.marks
+        })
+    }
+
+    /// What stands in angle brackets, without white space, comments and route (section 4.4).
+    fn read_angle(&mut self) {
+        let mut text = String::new();
+        let (mut quoted, mut comment) = (false, 0_u32);
+        while let Some((_, c)) = self.rest.peek().copied() {
+            let route = text.starts_with('@') && !text.contains(':');
+            if matches!(c, ',' | ';') && !quoted && comment == 0 && !route {
+                break;
+            }
+            self.rest.next();
+            match c {
+                '\\' if quoted => {
+                    text.push(c);
+                    text.extend(self.rest.next().map(|(_, c)| c));
+                }
+                '"' if comment == 0 => {
+                    quoted = !quoted;
+                    text.push(c);
+                }
+                '(' if !quoted => comment += 1,
+                ')' if !quoted && comment > 0 => comment -= 1,
+                _ if comment > 0 => {}
+                '<' if !quoted => text.clear(),
+                '>' if !quoted => break,
+                c if c.is_whitespace() && !quoted => {}
+                c => text.push(c),
+            }
+        }
+        if text.starts_with('@')
+            && let Some((_, email)) = text.split_once(':')
+        {
+            text = email.to_owned();
+        }
+        self.name_end.get_or_insert(self.pieces.len());
+        self.angles.push(text);
+        self.glued = false;
+    }
+
+    /// `[192.0.2.1]`, `[IPv6:…]` behind an `@`.
+    fn read_literal(&mut self) {
+        let mut text = String::from("[");
+        while let Some((_, c)) = self.rest.next_if(|(_, c)| !matches!(c, ',' | ';' | '<' | '>')) {
+            text.push(c);
+            if c == ']' {
+                break;
+            }
+        }
+        self.push(Kind::Word, text);
+    }
+
+    fn read_word(&mut self, at: usize, first: char) {
+        // Encoded words of careless programs hold commas and brackets; they are one piece all the same.
+        if first == '='
+            && let Some(length) = self.line.get(at..).and_then(word::word_length)
+        {
+            let text = self.line.get(at..at + length).unwrap_or_default().to_owned();
+            while self.rest.next_if(|(next, _)| *next < at + length).is_some() {}
+            self.push(Kind::Word, text);
+            return;
+        }
+        let mut text = String::from(first);
+        let breaks = |c: char| {
+            matches!(c, '"' | '(' | ')' | '<' | '>' | ',' | ';' | ':' | '[' | '=') || c.is_whitespace()
+        };
+        if first != '=' {
+            while let Some((_, c)) = self.rest.next_if(|(_, c)| !breaks(*c)) {
+                text.push(c);
+            }
+        }
+        self.push(Kind::Word, text);
+    }
+
+    fn close(&mut self, decode: &mut dyn FnMut(&str) -> String) {
+        let mut mailbox = match self.name_end {
+            Some(end) => {
+                let before = self.pieces.get(..end).unwrap_or_default();
+                let named = if before.is_empty() { &self.pieces } else { before };
+                Mailbox {
+                    name: join(named),
+                    email: self.angles.last().cloned().unwrap_or_default(),
+                    ambiguous: self.angles.len() > 1,
+                }
+            }
+            None => from_words(&self.pieces),
+        };
+        if mailbox.name.is_empty() && !self.comments.is_empty() {
+            mailbox.name = self.comments.join(" ");
+        }
+        if !mailbox.name.is_empty() {
+            mailbox.name = decode(&mailbox.name);
+        }
+        self.reset();
+        if !(mailbox.name.trim().is_empty() && mailbox.email.is_empty()) {
+            self.out.push(mailbox);
+        }
+    }
+}
+
+fn join<'x>(pieces: impl IntoIterator<Item = &'x Piece>) -> String {
+    let mut out = String::new();
+    for piece in pieces {
+        if !piece.glued && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&piece.text);
+    }
+    out
+}
+
+/// Words without angle brackets: the last run that holds an `@` is the address.
+fn from_words(pieces: &[Piece]) -> Mailbox {
+    let mut runs: Vec<Vec<&Piece>> = Vec::new();
+    let is_word = |piece: &Piece| piece.kind == Kind::Word;
+    for piece in pieces {
+        // White space around the `@` is obsolete, but allowed (section 4.4).
+        let at = is_word(piece) && piece.text.starts_with('@');
+        let open = runs
+            .last()
+            .and_then(|run| run.last())
+            .is_some_and(|last| is_word(last) && last.text.ends_with('@'));
+        match runs.last_mut() {
+            Some(run) if piece.glued || at || open => run.push(piece),
+            _ => runs.push(vec![piece]),
+        }
+    }
+    let holds_at = |run: &Vec<&Piece>| {
+        run.iter()
+            .any(|piece| is_word(piece) && !is_encoded(&piece.text) && piece.text.contains('@'))
+    };
+    let write = |run: &[&Piece]| -> String {
+        let one = |piece: &&Piece| match piece.kind {
+            Kind::Word => piece.text.clone(),
+            Kind::Quoted => format!("\"{}\"", piece.text.replace('\\', "\\\\").replace('"', "\\\"")),
+        };
+        run.iter().map(one).collect()
+    };
+    let found = runs.iter().filter(|run| holds_at(run)).count();
+    if found == 0 {
+        // A lone word may be an address without a domain; anything else is a name without an address.
+        return match runs.as_slice() {
+            [run] if run.iter().all(|piece| is_word(piece) && !is_encoded(&piece.text)) => Mailbox {
+                email: write(run),
+                ..Mailbox::default()
+            },
+            _ => Mailbox {
+                name: join(pieces),
+                ..Mailbox::default()
+            },
+        };
+    }
+    let mut mailbox = Mailbox {
+        ambiguous: found > 1,
+        ..Mailbox::default()
+    };
+    if let Some(run) = runs.iter().rfind(|run| holds_at(run)) {
+        mailbox.email = write(run);
+    }
+    let others: Vec<String> = runs
+        .iter()
+        .filter(|run| !holds_at(run))
+        .map(|run| join(run.iter().copied()))
+        .collect();
+    mailbox.name = others.join(" ");
+    mailbox
+}
+
+fn is_encoded(text: &str) -> bool {
+    text.starts_with("=?") && text.ends_with("?=")
+}
