@@ -3,3 +3,4 @@
 pub mod auth_results;
 pub mod list;
 pub mod named;
+pub mod verdict;
