@@ -3,4 +3,5 @@
 pub mod auth_results;
 pub mod list;
 pub mod named;
+pub mod receipt;
 pub mod verdict;

@@ -36,6 +36,7 @@ pub use address::{format_address, format_addresses, parse_addresses};
 pub use defect::Defect;
 pub use domain::show_domain;
 pub use headers::named::field_values;
+pub use headers::receipt::{Asked, receipt_asked};
 pub use headers::verdict::{Mark, Outcome, Trusted, Verdict, learn_trusted, topmost_received, verdict};
 pub use media_type::content_type_for;
 pub use name::safe_file_name;

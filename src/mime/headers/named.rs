@@ -12,6 +12,14 @@ const LONGEST: usize = 16 * 1024;
 /// unfolded and decoded (RFC 2047), in their order.
 #[must_use]
 pub fn field_values(header: &[u8], name: &str) -> Vec<String> {
+    raw_values(header, name)
+        .iter()
+        .map(|value| decode(value))
+        .collect()
+}
+
+/// The same as the bytes stand, still folded and encoded.
+pub(crate) fn raw_values(header: &[u8], name: &str) -> Vec<Vec<u8>> {
     let mut values = Vec::new();
     let mut open: Option<Vec<u8>> = None;
     for line in header.split_inclusive(|byte| *byte == b'\n') {
@@ -25,13 +33,13 @@ pub fn field_values(header: &[u8], name: &str) -> Vec<String> {
             }
             continue;
         }
-        values.extend(open.take().map(|value| decode(&value)));
+        values.extend(open.take());
         if values.len() >= MOST {
             return values;
         }
         open = value_of(line, name).map(<[u8]>::to_vec);
     }
-    values.extend(open.map(|value| decode(&value)));
+    values.extend(open);
     values
 }
 
