@@ -4,6 +4,7 @@ use posthorn_model::{Address, InternetMessageId};
 
 use crate::address::parse_addresses;
 use crate::envelope::message_ids;
+use crate::text::linkify::percent_decode;
 use crate::word;
 
 /// What a link asks for.
@@ -32,6 +33,7 @@ pub fn from_mailto(link: &str) -> Option<Mailto> {
         to: addresses(to),
         ..Mailto::default()
     };
+    // `+` is a plus here, not a space (section 5).
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match percent_decode(name).to_ascii_lowercase().as_str() {
@@ -64,24 +66,6 @@ fn addresses(encoded: &str) -> Vec<Address> {
         .split(',')
         .flat_map(|piece| parse_addresses(&percent_decode(piece)))
         .collect()
-}
-
-/// `+` is a plus here, not a space (section 5).
-fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        if let (b'%', [high, low, tail @ ..]) = (byte, tail)
-            && let (Some(high), Some(low)) = (crate::decode::hex(*high), crate::decode::hex(*low))
-        {
-            out.push(high << 4 | low);
-            rest = tail;
-        } else {
-            out.push(*byte);
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

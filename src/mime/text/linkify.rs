@@ -43,6 +43,27 @@ pub fn safe_url(url: &str) -> Option<String> {
     (allowed && clean && web && url.len() <= 8 * 1024).then(|| url.to_owned())
 }
 
+/// `%40` and the like; what is no escape stays.
+pub(crate) fn percent_decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if let (b'%', [high, low, tail @ ..]) = (byte, tail)
+            && let (Some(high), Some(low)) = (crate::decode::hex(*high), crate::decode::hex(*low))
+        {
+            out.push(high << 4 | low);
+            rest = tail;
+        } else {
+            out.push(*byte);
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
