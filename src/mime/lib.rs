@@ -11,6 +11,7 @@
 //! and [`subject`] are RFC 5256.
 
 pub mod address;
+pub mod attachment;
 pub mod charset;
 pub mod compose;
 mod date;
@@ -34,6 +35,7 @@ pub mod thread;
 mod word;
 
 pub use address::{format_address, format_addresses, parse_addresses};
+pub use attachment::{Kind, Nature, Reason, Risk};
 pub use defect::Defect;
 pub use domain::show_domain;
 pub use headers::named::field_values;
