@@ -22,6 +22,7 @@ mod envelope;
 mod field;
 mod glyph;
 pub mod headers;
+mod inner;
 pub mod link;
 pub mod media_type;
 mod name;
@@ -32,6 +33,8 @@ mod structure;
 pub mod subject;
 pub mod text;
 pub mod thread;
+mod uuencode;
+mod winmail;
 mod word;
 
 pub use address::{format_address, format_addresses, parse_addresses};

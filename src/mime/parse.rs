@@ -8,9 +8,11 @@ use crate::defect::{Defect, Defects};
 use crate::envelope;
 use crate::field::{self, FieldName};
 use crate::headers::{auth_results::AuthResults, list::ListHeaders};
+use crate::inner;
 use crate::name;
 use crate::structure::{self, Leaf, Tree};
 use crate::text;
+use crate::uuencode;
 use crate::word;
 
 /// Text shown or indexed, in bytes. What lies beyond is in the raw message.
@@ -124,6 +126,9 @@ fn note_oddities(raw: &[u8], any_field: bool, defects: &mut Defects) {
 pub fn part_bytes(raw: &[u8], index: u32) -> Option<Vec<u8>> {
     let mut defects = Defects::default();
     let tree = structure::scan(raw, &mut defects);
+    if inner::split_index(index).is_some() {
+        return inner::bytes_of(&tree, index);
+    }
     let leaf = tree.leaves.get(usize::try_from(index).ok()?)?;
     Some(decode::decode(leaf.head.encoding, leaf.body, &mut defects).into_owned())
 }
@@ -137,7 +142,7 @@ fn parse_nested(raw: &[u8], depth: u32) -> Parsed {
     let bodies = Bodies::read(&tree, &mut defects);
     let text = bodies.text();
     let html = bodies.html();
-    let parts = list_parts(&tree, &bodies, html.as_deref());
+    let parts = list_parts(&tree, &bodies, html.as_deref(), &mut defects);
     let index_text = index_text(&tree, text.as_deref(), &parts, depth, &mut defects);
     let auth_results = tree.block.first(FieldName::AuthResults).map(|value| {
         let line = word::to_line(value, None, &mut defects);
@@ -264,6 +269,11 @@ fn is_body(index: usize, leaf: &Leaf<'_>) -> bool {
 fn decode_body(leaf: &Leaf<'_>, fallback: Option<&str>, room: &mut usize, defects: &mut Defects) -> String {
     let head = &leaf.head;
     let bytes = decode::decode(head.encoding, leaf.body, defects);
+    // Files in the text are attachments.
+    let bytes = match uuencode::without_files(&bytes) {
+        Some(rest) if head.content_type == "text/plain" => rest.into(),
+        _ => bytes,
+    };
     let bytes = match bytes.get(..*room) {
         Some(cut) if cut.len() < bytes.len() => {
             defects.add(Defect::TextTruncated);
@@ -320,7 +330,7 @@ fn clean_text(text: &str) -> String {
     out
 }
 
-fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>) -> Vec<Part> {
+fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>, defects: &mut Defects) -> Vec<Part> {
     let mut parts = Vec::with_capacity(tree.leaves.len());
     for (index, leaf) in (0_u32..).zip(&tree.leaves) {
         let head = &leaf.head;
@@ -331,16 +341,41 @@ fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>) -> Vec<Part>
             html.is_some_and(|html| html.contains(&format!("cid:{id}")))
         });
         let name = part_name(index, leaf, body);
+        let files = list_files(index, leaf, defects);
         parts.push(Part {
             index,
             content_type: head.content_type.clone(),
             name,
             size: decode::decoded_len(head.encoding, leaf.body),
             content_id: head.content_id.clone(),
-            inline: body || referred,
+            // What was unpacked is not listed beside what was in it.
+            inline: body || referred || !files.is_empty(),
         });
+        parts.extend(files);
     }
     parts
+}
+
+/// The files inside of a leaf, as parts.
+fn list_files(index: u32, leaf: &Leaf<'_>, defects: &mut Defects) -> Vec<Part> {
+    inner::files(leaf, defects)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(number, file)| {
+            let index = inner::index_of(index, number)?;
+            Some(Part {
+                index,
+                name: Some(
+                    name::safe_file_name(&file.name)
+                        .unwrap_or_else(|| name::made_up(index, &file.content_type)),
+                ),
+                content_type: file.content_type,
+                size: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+                content_id: None,
+                inline: false,
+            })
+        })
+        .collect()
 }
 
 fn part_name(index: u32, leaf: &Leaf<'_>, body: bool) -> Option<String> {
@@ -376,13 +411,17 @@ fn index_text(
         .get(..text.floor_char_boundary(MAX_INDEX))
         .unwrap_or(text)
         .to_owned();
-    for (part, leaf) in parts.iter().zip(&tree.leaves) {
+    for name in parts
+        .iter()
+        .filter(|part| !part.inline)
+        .filter_map(|part| part.name.as_deref())
+    {
+        out.push('\n');
+        out.push_str(name);
+    }
+    for leaf in &tree.leaves {
         if out.len() >= MAX_INDEX {
             break;
-        }
-        if let Some(name) = part.name.as_deref().filter(|_| !part.inline) {
-            out.push('\n');
-            out.push_str(name);
         }
         if leaf.head.is_message() && depth < MAX_NESTED {
             let bytes = decode::decode(leaf.head.encoding, leaf.body, defects);

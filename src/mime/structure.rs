@@ -27,6 +27,8 @@ pub(crate) struct PartHead {
     pub(crate) attachment: bool,
     pub(crate) encoding: Encoding,
     pub(crate) content_id: Option<String>,
+    /// Where the part says it stands (RFC 2557 section 4.2), as written.
+    pub(crate) location: Option<String>,
 }
 
 impl PartHead {
@@ -323,6 +325,10 @@ pub(crate) fn part_head(
             .first(FieldName::ContentId)
             .and_then(|value| message_ids(value).into_iter().next())
             .map(|id| id.0),
+        location: block
+            .first(FieldName::Location)
+            .map(|value| word::decode_line(value.get(..2_048).unwrap_or(value), charset, defects))
+            .filter(|location| !location.is_empty()),
     }
 }
 
