@@ -12,6 +12,8 @@
 
 pub mod address;
 pub mod attachment;
+pub mod calendar;
+pub mod card;
 pub mod charset;
 pub mod compose;
 mod date;
@@ -39,6 +41,8 @@ mod word;
 
 pub use address::{format_address, format_addresses, parse_addresses};
 pub use attachment::{Kind, Nature, Reason, Risk};
+pub use calendar::{Invitation, Method, Moment, PartStat, Recurrence, invitations};
+pub use card::{Card, cards};
 pub use defect::Defect;
 pub use domain::show_domain;
 pub use headers::named::field_values;
