@@ -2,5 +2,6 @@
 
 mod compose;
 mod hostile;
+mod opening;
 mod parse;
 mod real_mail;
