@@ -99,8 +99,10 @@ fn spread(wait: Duration, chance: u8) -> Duration {
 pub enum Pause {
     #[default]
     Usual,
-    /// It is not well, or somebody else has the mailbox open (RFC 5530 section 3, RFC 3206).
+    /// It is not well (RFC 5530 section 3, RFC 3206).
     Busy,
+    /// Somebody else has the mailbox open (RFC 5530 section 3, RFC 2449 section 8.1.1), often for a moment only.
+    Locked,
     /// There are too many of us, or we come too often (RFC 5530 LIMIT, RFC 2449 LOGIN-DELAY).
     Crowded,
 }
@@ -115,9 +117,11 @@ impl Pause {
             .and_then(|(_, rest)| rest.split([']', ' ']).next())
             .unwrap_or_default();
         match code {
-            "UNAVAILABLE" | "INUSE" | "SERVERBUG" | "IN-USE" | "SYS/TEMP" => Self::Busy,
+            "UNAVAILABLE" | "SERVERBUG" | "SYS/TEMP" => Self::Busy,
+            "INUSE" | "IN-USE" => Self::Locked,
             "LIMIT" | "LOGIN-DELAY" | "THROTTLED" => Self::Crowded,
             _ if words.contains("TOO MANY") || words.contains("TOO FREQUENT") => Self::Crowded,
+            _ if words.contains("LOCK") && words.contains("MAILDROP") => Self::Locked,
             _ => Self::Usual,
         }
     }
@@ -125,7 +129,7 @@ impl Pause {
     const fn least(self) -> Duration {
         Duration::from_secs(match self {
             Self::Usual => 0,
-            Self::Busy => 30,
+            Self::Busy | Self::Locked => 30,
             Self::Crowded => 5 * 60,
         })
     }
@@ -216,8 +220,8 @@ mod tests {
     fn servers_say_how_long_to_stay_away() {
         let check = |words, expect| assert_eq!(Pause::asked_by(words), expect, "{words}");
         check("[UNAVAILABLE] later", Pause::Busy);
-        check("[InUse] locked", Pause::Busy);
-        check("[IN-USE] do you have another session?", Pause::Busy);
+        check("[InUse] locked", Pause::Locked);
+        check("[IN-USE] do you have another session?", Pause::Locked);
         check("[SYS/TEMP] database away", Pause::Busy);
         check("[LIMIT] 10 sessions", Pause::Crowded);
         check("[LOGIN-DELAY] wait", Pause::Crowded);

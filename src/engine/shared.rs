@@ -45,6 +45,8 @@ pub struct Core {
     /// Held while something is read, decided and written: a user's change made between the reading and the
     /// writing would be lost otherwise. Never held across the network.
     local: tokio::sync::Mutex<()>,
+    /// Maildrops that accounts here share: a maildrop admits one session (RFC 1939, section 8).
+    maildrops: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     pub stop: watch::Sender<bool>,
     /// Mailboxes that somebody has looked at since the start.
     visited: Mutex<BTreeSet<MailboxId>>,
@@ -90,6 +92,7 @@ impl Core {
             states: Mutex::default(),
             wakers: Mutex::default(),
             local: tokio::sync::Mutex::default(),
+            maildrops: Mutex::default(),
             stop: watch::Sender::new(false),
             visited: Mutex::default(),
             network: watch::Sender::default(),
@@ -108,6 +111,16 @@ impl Core {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The right to sign in to this account's maildrop: two accounts here must not lock each other out.
+    pub async fn take_maildrop(&self, config: &AccountConfig) -> tokio::sync::OwnedMutexGuard<()> {
+        let name = format!("{}/{}", config.incoming, config.username).to_lowercase();
+        let turn = {
+            let mut maildrops = self.maildrops.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(maildrops.entry(name).or_default())
+        };
+        turn.lock_owned().await
     }
 
     /// Where parts of large messages wait for the rest.

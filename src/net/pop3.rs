@@ -15,6 +15,7 @@ mod retrieve;
 mod spool;
 mod top;
 mod unstuff;
+mod whole;
 mod wire;
 
 use posthorn_model::{Endpoint, ErrorClass, MsgNo, Uidl};
@@ -39,6 +40,8 @@ pub struct Wishes {
     pub apop: bool,
     /// UTF8 (RFC 6856) where the server offers it, whether or not the user name needs it.
     pub utf8: bool,
+    /// Messages by TOP where RETR may be taken for a removal (see `retrieve`).
+    pub by_top: bool,
 }
 
 /// One message as it came, or why it did not.
@@ -58,6 +61,10 @@ pub struct Session {
     quirks: BTreeSet<Quirk>,
     /// Messages shorter than LIST said that were proven to be whole.
     proofs: u32,
+    /// Messages are asked for by TOP …
+    by_top: bool,
+    /// … which has shown a whole one.
+    top_shows_all: bool,
     /// A command was sent whose reply has not been read to its end: the next reply would be taken for another's.
     out_of_step: bool,
 }
@@ -134,9 +141,14 @@ impl Session {
         if quirks::hides_fetched(&greeting.text, credentials.username()) {
             quirks.insert(Quirk::HidesFetched);
         }
+        let by_top = wishes.by_top
+            && capabilities.top
+            && !quirks::keeps_fetched(&greeting.text, capabilities.implementation.as_deref());
         Ok(Self {
             wire,
             dialogue,
+            by_top,
+            top_shows_all: false,
             capabilities,
             place,
             message_limit: MESSAGE,

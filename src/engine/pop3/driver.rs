@@ -18,6 +18,7 @@ use crate::event::Doing;
 use crate::ops::wish::accept_key;
 use crate::problem::Topic;
 use crate::report::AccountReport;
+use crate::schedule::Pause;
 use crate::shared::Core;
 
 /// Connections of one check that bring nothing new before it gives up …
@@ -27,6 +28,11 @@ const TRIES: u32 = 12;
 
 /// How long a server may need to notice that a connection is gone, at first.
 const LOCKED: Duration = Duration::from_millis(100);
+
+/// How long another program is given to finish with the maildrop, at first …
+const IN_USE: Duration = Duration::from_millis(700);
+/// … and how often we come back.
+const RETURNS: u32 = 3;
 
 /// The setting that says that the circuit breaker is open.
 pub(super) fn tripped_key(account: AccountId) -> String {
@@ -45,7 +51,8 @@ pub(super) fn checked_key(account: AccountId) -> String {
 pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error> {
     let core = &post.core;
     core.progress(post.id, Doing::Connecting, 0, 0);
-    let session = connect(post, report).await?;
+    let _turn = core.take_maildrop(&post.config).await;
+    let session = connect_patiently(post, report).await?;
     let mut ledger = Ledger::new();
     for row in core.store.ledger(post.id).await? {
         ledger.insert(row.uidl.clone(), row);
@@ -91,6 +98,22 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
     Ok(())
 }
 
+/// Another program of the user's often has the maildrop open for a moment only.
+async fn connect_patiently(post: &Post, report: &mut AccountReport) -> Result<Session, Error> {
+    let mut wait = IN_USE;
+    for _ in 0..RETURNS {
+        match connect(post, report).await {
+            Err(error) if error.pause == Pause::Locked && !post.core.is_stopping() => {
+                log::info!("The maildrop is in use: {error}.");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            other => return other,
+        }
+    }
+    connect(post, report).await
+}
+
 async fn connect(post: &Post, report: &mut AccountReport) -> Result<Session, Error> {
     let session = sign_in(&post.core, post.id, &post.config).await?;
     report.connections += 1;
@@ -105,6 +128,7 @@ pub(super) async fn sign_in(core: &Core, id: AccountId, config: &AccountConfig) 
     let wishes = Wishes {
         apop: config.pop3.apop,
         utf8: !config.identity.email.is_ascii(),
+        by_top: true,
     };
     Ok(Session::connect_with(&dialer, &config.incoming, &credentials, wishes).await?)
 }

@@ -32,6 +32,7 @@ pub async fn look(core: &Shared, account: AccountId) -> Result<Maildrop, Error> 
     let config = config.filter(|config| config.protocol == Protocol::Pop3);
     let config = config.ok_or_else(|| Error::config("this is not a POP3 account"))?;
     let ledger = load_ledger(core, account).await?;
+    let _turn = core.take_maildrop(&config).await;
     let mut session = sign_in(core, account, &config).await?;
     let listed = listing::list(&mut session, core, account, &ledger).await?;
     let hides_fetched = session.quirks().contains(&Quirk::HidesFetched);

@@ -247,11 +247,14 @@ fn a_message_that_the_server_refuses_is_tried_again_and_the_others_arrive() {
     run(async {
         let world = world(LeaveOnServer::Forever).await;
         deliver(&world, 0..5);
-        world.sandbox.faults().inject(Fault::Answer {
-            service: Service::Pop3,
-            command: "RETR".into(),
-            reply: "-ERR later".into(),
-        });
+        // By TOP, by which it is asked for first, and by RETR.
+        for command in ["TOP", "RETR"] {
+            world.sandbox.faults().inject(Fault::Answer {
+                service: Service::Pop3,
+                command: command.into(),
+                reply: "-ERR later".into(),
+            });
+        }
         assert_eq!(world.sync().await.new, 4);
         assert_eq!(world.sync_well().await.new, 1);
     });

@@ -11,6 +11,8 @@ pub enum Quirk {
     NoCapa,
     NoUidl,
     NoTop,
+    /// TOP does not show whole messages, or sizes do not tell whether it does: they come by RETR.
+    PartialTop,
     /// One unique id for several messages.
     RepeatedUidl,
     /// Unique ids longer than 70 characters, or of others than RFC 1939, section 7 allows.
@@ -28,10 +30,11 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoCapa,
         Self::NoUidl,
         Self::NoTop,
+        Self::PartialTop,
         Self::RepeatedUidl,
         Self::OddUidl,
         Self::BareLineEnds,
@@ -47,6 +50,7 @@ impl Quirk {
             Self::NoCapa => "no-capa",
             Self::NoUidl => "no-uidl",
             Self::NoTop => "no-top",
+            Self::PartialTop => "partial-top",
             Self::RepeatedUidl => "repeated-uidl",
             Self::OddUidl => "odd-uidl",
             Self::BareLineEnds => "bare-line-ends",
@@ -66,6 +70,9 @@ impl Quirk {
                 "the server gives messages no names; they are known by their headers, or by their bytes"
             }
             Self::NoTop => "the server shows no headers alone; messages come whole",
+            Self::PartialTop => {
+                "the server shows only a part of a message; messages come by RETR, which some servers take for a removal"
+            }
             Self::RepeatedUidl => {
                 "the server gives several messages one name; they are known by their headers"
             }
@@ -86,6 +93,21 @@ impl Quirk {
 /// Gmail says so in its greeting; `recent:` before the user name makes it list the last 30 days again and again.
 pub(super) fn hides_fetched(greeting: &[u8], username: &str) -> bool {
     greeting.starts_with(b"Gpop") && !username.starts_with("recent:")
+}
+
+/// What servers call themselves that keep a message which RETR has fetched, however the connection ends.
+const KEEPERS: [&str; 5] = ["dovecot", "courier", "cyrus", "microsoft exchange", "gpop"];
+
+/// Whether RETR is known to change nothing that matters, so that its speed may be had.
+pub(super) fn keeps_fetched(greeting: &[u8], implementation: Option<&str>) -> bool {
+    let said = [
+        &String::from_utf8_lossy(greeting),
+        implementation.unwrap_or_default(),
+    ];
+    said.iter().any(|text| {
+        let text = text.to_ascii_lowercase();
+        KEEPERS.iter().any(|name| text.contains(name))
+    })
 }
 
 pub(super) fn of_uidls(uidls: &[(MsgNo, Uidl)]) -> BTreeSet<Quirk> {
@@ -125,6 +147,23 @@ mod tests {
         ));
         assert!(!hides_fetched(b"Gpop ready for requests", "recent:a@gmail.com"));
         assert!(!hides_fetched(b"Dovecot ready.", "a@example.org"));
+    }
+
+    #[test]
+    fn knows_servers_that_keep_what_was_fetched() {
+        let check = |greeting: &[u8], implementation, expect| {
+            assert_eq!(
+                keeps_fetched(greeting, implementation),
+                expect,
+                "{implementation:?}"
+            );
+        };
+        check(b"Dovecot (Debian) ready.", None, true);
+        check(b"Gpop ready for requests from 192.0.2.1", None, true);
+        check(b"Hello there.", Some("Courier Mail Server"), true);
+        check(b"The Microsoft Exchange POP3 service is ready.", None, true);
+        check(b"POP3 ready", Some("Some Server 1.2"), false);
+        check(b"", None, false);
     }
 
     #[test]

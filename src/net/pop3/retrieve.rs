@@ -1,4 +1,9 @@
-//! Messages, many at a time: RETR with up to 32 commands under way where the server pipelines (RFC 2449, section 6.6).
+//! Messages, many at a time: up to 32 commands under way where the server pipelines (RFC 2449, section 6.6).
+//!
+//! RETR tells a server that we have the message, before we have it: some remove it then and there, or hide it, and what
+//! was on its way when this program or its connection ended is lost. TOP with more lines than there are shows the whole
+//! message (RFC 1939, section 7) and tells nothing, so it is asked first, and believed where what came has the very
+//! size that LIST gave. `whole` compares. Servers that are known to keep what they have handed over get RETR.
 //!
 //! A message is handed on only when the reply after it has begun as a reply must. A server that does not stuff dots
 //! ends a message too early for us; what comes next is then no status line, and the cut message is not taken for
@@ -6,7 +11,6 @@
 //! alone, and LIST's answer about it must follow: no text in a message can stand for that by chance.
 
 use std::collections::VecDeque;
-use std::io::Read;
 use std::time::Duration;
 
 use posthorn_model::{ErrorClass, MsgNo};
@@ -15,6 +19,7 @@ use tokio::time::timeout;
 
 use super::quirks::Quirk;
 use super::reply::Reply;
+use super::whole::{self, Whole};
 use super::{Retrieved, Session, Spool};
 use crate::{Error, Payload};
 
@@ -25,19 +30,38 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// Messages that LIST gave too large a size, each proven whole, before the server's sizes are known to be wrong.
 const PROOFS: u32 = 3;
 /// What a server may count into a size beside the message: the final CRLF.
-const SLACK: u64 = 2;
+pub(super) const SLACK: u64 = 2;
+/// Lines of a body that no message has.
+const ALL_LINES: u32 = 99_999_999;
 
 /// A message number, with the size by LIST.
 type Asked = (MsgNo, Option<u64>);
+
+/// The command by which a message comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Retr,
+    /// TOP of all lines.
+    Top,
+}
 
 /// A message that has come, until the next reply shows it to be whole.
 struct Held {
     asked: Asked,
     payload: Payload,
+    /// TOP may have shown a part only.
+    partial: bool,
+}
+
+/// A message whose bytes leave room for doubt.
+struct Doubtful {
+    asked: Asked,
+    /// Fetched anew by RETR like any other: TOP did not show it whole.
+    anew: bool,
 }
 
 impl Session {
-    /// RETR for each, in order. A message that the server refuses, or that cannot be kept, is reported as such and
+    /// Fetches each, in order. A message that the server refuses, or that cannot be kept, is reported as such and
     /// the others go on. The size is the server's from LIST: it raises doubts, no more.
     ///
     /// # Errors
@@ -55,8 +79,12 @@ impl Session {
                 break;
             }
             self.stream(&mut unasked, &mut doubtful, out).await?;
-            for asked in doubtful.drain(..) {
-                self.fetch_alone(asked, out).await?;
+            let (anew, alone): (Vec<Doubtful>, _) = doubtful.drain(..).partition(|message| message.anew);
+            for message in alone {
+                self.fetch_alone(message.asked, out).await?;
+            }
+            for message in anew.into_iter().rev() {
+                unasked.push_front(message.asked);
             }
         }
         self.leave();
@@ -67,13 +95,15 @@ impl Session {
     async fn stream(
         &mut self,
         unasked: &mut VecDeque<Asked>,
-        doubtful: &mut Vec<Asked>,
+        doubtful: &mut Vec<Doubtful>,
         out: &Sender<Retrieved>,
     ) -> Result<(), Error> {
-        let depth = if self.capabilities.pipelining { DEPTH } else { 1 };
-        let mut under_way: VecDeque<Asked> = VecDeque::new();
+        let mut under_way: VecDeque<(Asked, Verb)> = VecDeque::new();
         let mut held = None;
+        // Whether the NOOP was sent with the last of them.
+        let mut ends = false;
         loop {
+            let depth = self.depth(unasked.front());
             let stop = !doubtful.is_empty();
             let waits = under_way.is_empty() && held.is_some() && out.capacity() == 0 && !stop;
             if waits && timeout(SILENCE, out.reserve()).await.is_err() {
@@ -82,30 +112,30 @@ impl Session {
             }
             // Half of the window at a time: fewer, larger packets, and the server never runs dry.
             let room = out.capacity() > 0 || under_way.is_empty();
-            if !stop && room && under_way.len() <= depth / 2 {
+            if !stop && room && under_way.len() <= depth / 2 && !unasked.is_empty() {
                 let count = unasked.len().min(depth - under_way.len());
-                let batch: Vec<Asked> = unasked.drain(..count).collect();
-                let ends = unasked.is_empty() && depth > 1;
+                let batch: Vec<(Asked, Verb)> = unasked
+                    .drain(..count)
+                    .map(|asked| (asked, self.verb(asked)))
+                    .collect();
+                ends = unasked.is_empty() && depth > 1;
                 self.ask_for(&batch, ends).await?;
                 under_way.extend(batch);
-                if ends && under_way.is_empty() {
-                    self.next_reply(&mut held, doubtful, (true, out)).await?;
-                    return Ok(());
-                }
             }
-            let Some(asked) = under_way.pop_front() else {
+            let Some((asked, verb)) = under_way.pop_front() else {
                 break;
             };
-            let ends = unasked.is_empty() && depth > 1;
             let reply = self.next_reply(&mut held, doubtful, (false, out)).await?;
             if reply.is_ok {
-                held = self.receive(asked, out).await?;
+                held = self.receive((asked, verb), out).await?;
+            } else if verb == Verb::Top {
+                self.quirks.insert(Quirk::PartialTop);
+                doubtful.push(Doubtful { asked, anew: true });
             } else {
                 let error = reply.refusal(self.wire.host(), "the server did not hand over a message");
                 self.give(asked.0, Err(error), out, false).await?;
             }
             if ends && under_way.is_empty() {
-                // The NOOP was sent with the last of them.
                 self.next_reply(&mut held, doubtful, (true, out)).await?;
                 return Ok(());
             }
@@ -113,14 +143,35 @@ impl Session {
         self.prove_held(&mut held, doubtful, out).await
     }
 
-    async fn ask_for(&mut self, batch: &[Asked], ends: bool) -> Result<(), Error> {
+    /// How this message is asked for.
+    fn verb(&self, (_, size): Asked) -> Verb {
+        // Without a size, nobody could tell a part from the whole.
+        if self.by_top && size.is_some() && !self.quirks.contains(&Quirk::PartialTop) {
+            Verb::Top
+        } else {
+            Verb::Retr
+        }
+    }
+
+    /// How many commands may be under way.
+    fn depth(&self, next: Option<&Asked>) -> usize {
+        // One TOP alone first: where it does not show the whole, no more than that came in vain.
+        let untried = !self.top_shows_all && next.is_some_and(|asked| self.verb(*asked) == Verb::Top);
+        if self.capabilities.pipelining && !untried {
+            DEPTH
+        } else {
+            1
+        }
+    }
+
+    async fn ask_for(&mut self, batch: &[(Asked, Verb)], ends: bool) -> Result<(), Error> {
         let mut commands: String = batch
             .iter()
-            .map(|(number, _)| format!("RETR {number}\r\n"))
+            .map(|((number, _), verb)| match verb {
+                Verb::Retr => format!("RETR {number}\r\n"),
+                Verb::Top => format!("TOP {number} {ALL_LINES}\r\n"),
+            })
             .collect();
-        if commands.is_empty() {
-            return Ok(());
-        }
         if ends {
             commands.push_str("NOOP\r\n");
         }
@@ -131,7 +182,7 @@ impl Session {
     async fn prove_held(
         &mut self,
         held: &mut Option<Held>,
-        doubtful: &mut Vec<Asked>,
+        doubtful: &mut Vec<Doubtful>,
         out: &Sender<Retrieved>,
     ) -> Result<(), Error> {
         match self.wire.send(b"NOOP\r\n").await {
@@ -147,11 +198,16 @@ impl Session {
     async fn next_reply(
         &mut self,
         held: &mut Option<Held>,
-        doubtful: &mut Vec<Asked>,
+        doubtful: &mut Vec<Doubtful>,
         (idle, out): (bool, &Sender<Retrieved>),
     ) -> Result<Reply, Error> {
         let reply = self.wire.status().await;
-        let Some(Held { asked, payload }) = held.take() else {
+        let Some(Held {
+            asked,
+            payload,
+            partial,
+        }) = held.take()
+        else {
             return reply;
         };
         let cut = reply
@@ -164,8 +220,8 @@ impl Session {
                 "the server went on after the end of a message, so it may have been cut short",
             );
             self.give(asked.0, Err(error), out, false).await?;
-        } else if self.is_doubtful(asked.1, &payload) {
-            doubtful.push(asked);
+        } else if partial || self.is_doubtful(asked.1, &payload) {
+            doubtful.push(Doubtful { asked, anew: partial });
         } else {
             self.give(asked.0, Ok(payload), out, idle && reply.is_ok())
                 .await?;
@@ -181,7 +237,7 @@ impl Session {
         if payload.len() + SLACK >= size {
             return false;
         }
-        let counted = payload.len() + count_bare_ends(payload);
+        let counted = payload.len() + whole::count_ends(payload).bare;
         if counted + SLACK >= size {
             self.quirks.insert(Quirk::BareLineEnds);
             return false;
@@ -190,7 +246,11 @@ impl Session {
     }
 
     /// Reads one message whose status has been read. `None`: it could not be kept here, and was reported.
-    async fn receive(&mut self, asked: Asked, out: &Sender<Retrieved>) -> Result<Option<Held>, Error> {
+    async fn receive(
+        &mut self,
+        (asked, verb): (Asked, Verb),
+        out: &Sender<Retrieved>,
+    ) -> Result<Option<Held>, Error> {
         let (number, size) = asked;
         let place = self.place.clone();
         let mut spool = Spool::new(&place, size);
@@ -201,7 +261,7 @@ impl Session {
             .await;
         let error = match received {
             Ok(()) => match spool.finish() {
-                Ok(payload) => return Ok(Some(Held { asked, payload })),
+                Ok(payload) => return Ok(Some(self.hold((asked, verb), payload))),
                 Err(error) => super::spool::trouble(self.wire.host(), &error),
             },
             // All that LIST promised has come, and the end did not: nothing is missing.
@@ -212,16 +272,44 @@ impl Session {
                 self.give(number, payload, out, false).await?;
                 return Err(error);
             }
-            Err(error) => error,
+            Err(error) => {
+                // All has come, and more: by RETR it may be seen to be whole.
+                if verb == Verb::Top && size.is_some_and(|size| spool.came() >= size) {
+                    self.quirks.insert(Quirk::PartialTop);
+                }
+                error
+            }
         };
         self.give(number, Err(error.clone()), out, false).await?;
         Err(error)
     }
 
+    /// A message that has come to its end, as it was asked for.
+    fn hold(&mut self, (asked, verb): (Asked, Verb), payload: Payload) -> Held {
+        let (payload, partial) = match (verb, asked.1) {
+            (Verb::Top, Some(size)) => match whole::compare(payload, size) {
+                Whole::Yes(payload) => {
+                    self.top_shows_all = true;
+                    (payload, false)
+                }
+                Whole::Unclear(payload) => {
+                    self.quirks.insert(Quirk::PartialTop);
+                    (payload, true)
+                }
+            },
+            _ => (payload, false),
+        };
+        Held {
+            asked,
+            payload,
+            partial,
+        }
+    }
+
     /// A message in doubt, once more and alone: what it is followed by must be LIST's answer about it.
     async fn fetch_alone(&mut self, asked: Asked, out: &Sender<Retrieved>) -> Result<(), Error> {
         let (number, size) = asked;
-        self.ask_for(&[asked], false).await?;
+        self.ask_for(&[(asked, Verb::Retr)], false).await?;
         let reply = match self.wire.status().await {
             Ok(reply) => reply,
             Err(error) => {
@@ -234,7 +322,7 @@ impl Session {
             let error = reply.refusal(self.wire.host(), "the server did not hand over a message");
             return self.give(number, Err(error), out, true).await;
         }
-        let Some(Held { payload, .. }) = self.receive(asked, out).await? else {
+        let Some(Held { payload, .. }) = self.receive((asked, Verb::Retr), out).await? else {
             return Ok(());
         };
         if let Err(error) = self.probe(number, size).await {
@@ -282,7 +370,7 @@ impl Session {
                 self.give(number, Err(error), out, true).await?;
                 continue;
             };
-            self.ask_for(&[asked], false).await?;
+            self.ask_for(&[(asked, Verb::Retr)], false).await?;
             let reply = self.wire.status().await?;
             if !reply.is_ok {
                 let error = reply.refusal(self.wire.host(), "the server did not hand over a message");
@@ -336,32 +424,4 @@ impl Session {
             }
         }
     }
-}
-
-/// Line ends of one byte, which LIST counts as two: LF without CR, and CR without LF.
-fn count_bare_ends(payload: &Payload) -> u64 {
-    let (mut bare, mut before) = (0, 0);
-    let mut count = |bytes: &[u8]| {
-        for byte in bytes {
-            match (before, *byte) {
-                (b'\r', b'\n') => {}
-                (_, b'\n') | (b'\r', _) => bare += 1,
-                _ => {}
-            }
-            before = *byte;
-        }
-    };
-    match payload {
-        Payload::Memory(bytes) => count(bytes),
-        Payload::File { path, .. } => {
-            let Ok(mut file) = std::fs::File::open(path) else {
-                return 0;
-            };
-            let mut buffer = vec![0; 64 * 1024];
-            while let Ok(read @ 1..) = file.read(&mut buffer) {
-                count(buffer.get(..read).unwrap_or_default());
-            }
-        }
-    }
-    bare + u64::from(before == b'\r')
 }

@@ -70,9 +70,14 @@ impl<'a> Spool<'a> {
         Ok(())
     }
 
+    /// Octets so far.
+    pub(super) const fn came(&self) -> u64 {
+        self.written + self.memory.len() as u64
+    }
+
     /// Whether all octets that LIST gave have come, and end a line.
     pub(super) fn is_whole(&self, size: Option<u64>) -> bool {
-        let came = self.written + self.memory.len() as u64;
+        let came = self.came();
         size == Some(came) && came > 0 && self.memory.last().is_none_or(|byte| *byte == b'\n')
     }
 

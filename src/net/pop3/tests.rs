@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::mpsc;
 
+mod by_top;
+
 /// A server that expects each command and gives its answer; after the last one it closes.
 async fn serve(stream: DuplexStream, script: Vec<(String, Vec<u8>)>, then_stall: bool) {
     let mut stream = BufReader::new(stream);
@@ -447,7 +449,10 @@ async fn apop_is_used_on_the_users_word_alone() {
         tokio::spawn(serve(far, script(lines), false));
         let mut channel = Channel::over(near, "pop.example.org");
         channel.set_greeting(greeting.to_vec());
-        let wishes = Wishes { apop, utf8: false };
+        let wishes = Wishes {
+            apop,
+            ..Wishes::default()
+        };
         let begun = Session::begin(channel, (995, wishes), &credentials, place()).await;
         begun.map(|_| ()).map_err(|error| error.class)
     };
