@@ -66,6 +66,20 @@ impl Store {
         })
         .await
     }
+
+    /// All rows of a message that came by POP3: a maildrop may hold it under several names.
+    pub async fn ledger_rows_of(&self, message: MessageId) -> Result<Vec<(AccountId, LedgerRow)>> {
+        self.read(Pace::Quick, move |reader| {
+            let mut select = reader.index.prepare_cached(
+                "SELECT uidl, size, first_seen, downloaded_at, hash, message, state, changed_at, reason, reply,
+                        header_hash, served, verified_at, asked_at, wanted, account
+                 FROM ledger WHERE message = ?1 ORDER BY account, uidl",
+            )?;
+            let rows = select.query_map([message.0], |row| Ok((AccountId(row.get(15)?), read_row(row)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
 }
 
 pub(crate) fn load_all(index: &Connection, account: AccountId) -> Result<Vec<LedgerRow>> {

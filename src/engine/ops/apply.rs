@@ -60,8 +60,8 @@ impl From<&MailboxRow> for Room {
 pub struct Facts {
     pub placed: Vec<Placed>,
     pub rooms: BTreeMap<MailboxId, Room>,
-    /// Ledger rows of POP3 messages among them, with their account's policy.
-    pub ledger: BTreeMap<MessageId, (AccountId, LedgerRow, LeaveOnServer)>,
+    /// Ledger rows of POP3 messages among them, with their account's policy: a message may have several UIDLs.
+    pub ledger: BTreeMap<MessageId, Vec<(AccountId, LedgerRow, LeaveOnServer)>>,
     /// Uploads that the server has not heard of: (message, mailbox) → operation.
     pub uploads: BTreeMap<(MessageId, MailboxId), OperationId>,
     /// What messages become in another account, where they go there.
@@ -419,40 +419,42 @@ impl<'a> Applier<'a> {
         });
     }
 
-    /// Under "until removed here", the user's act is what the next check deletes by: never a missing message.
+    /// Under "until removed here", the user's act is what the next check deletes by: never a missing message. A rule may
+    /// have moved it out of the inbox before; that was no act of the user's, and a deletion from there is one.
     pub(super) fn mind_ledger(&mut self, placed: &Placed, to: MailboxId) {
         let purpose = |id| self.facts.rooms.get(&id).and_then(|room: &Room| room.special_use);
-        if purpose(placed.mailbox) == Some(SpecialUse::Inbox) && purpose(to) != Some(SpecialUse::Inbox) {
+        let (from, to) = (purpose(placed.mailbox), purpose(to));
+        if to == Some(SpecialUse::Inbox) {
+            for (account, row, _) in self.facts.ledger.get(&placed.message).into_iter().flatten() {
+                self.effect
+                    .writes
+                    .extend(unwanted(row, self.facts.now).map(|row| Write::PutLedger {
+                        account: *account,
+                        row: Box::new(row),
+                    }));
+            }
+        } else if from == Some(SpecialUse::Inbox) || to == Some(SpecialUse::Trash) {
             self.mind_removal(placed);
-        } else if purpose(to) == Some(SpecialUse::Inbox)
-            && let Some((account, row, _)) = self.facts.ledger.get(&placed.message)
-            && let Some(row) = unwanted(row, self.facts.now)
-        {
-            self.effect.writes.push(Write::PutLedger {
-                account: *account,
-                row: Box::new(row),
-            });
         }
     }
 
     pub(super) fn mind_removal(&mut self, placed: &Placed) {
-        let Some((account, row, policy)) = self.facts.ledger.get(&placed.message) else {
-            return;
-        };
-        if *policy == LeaveOnServer::UntilRemoved
-            && row.state == LedgerState::Downloaded
-            && row.hash.is_some()
-        {
-            self.effect.writes.push(Write::PutLedger {
-                account: *account,
-                row: Box::new(LedgerRow {
-                    state: LedgerState::DeleteWanted,
-                    reason: REMOVED_HERE.to_owned(),
-                    changed_at: self.facts.now,
-                    ..row.clone()
-                }),
-            });
-            self.effect.accounts.push(*account);
+        for (account, row, policy) in self.facts.ledger.get(&placed.message).into_iter().flatten() {
+            if *policy == LeaveOnServer::UntilRemoved
+                && row.state == LedgerState::Downloaded
+                && row.hash.is_some()
+            {
+                self.effect.writes.push(Write::PutLedger {
+                    account: *account,
+                    row: Box::new(LedgerRow {
+                        state: LedgerState::DeleteWanted,
+                        reason: REMOVED_HERE.to_owned(),
+                        changed_at: self.facts.now,
+                        ..row.clone()
+                    }),
+                });
+                self.effect.accounts.push(*account);
+            }
         }
     }
 

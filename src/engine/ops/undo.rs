@@ -56,7 +56,7 @@ pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Erro
     for step in record.steps.iter().rev() {
         way.take(step).await?;
     }
-    for (account, row, _) in facts.ledger.values() {
+    for (account, row, _) in facts.ledger.values().flatten() {
         if let Some(row) = unwanted(row, facts.now) {
             way.writes.push(Write::PutLedger {
                 account: *account,

@@ -290,10 +290,11 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
                 size: record.size,
             });
         }
-        if let Some((account, row)) = core.store.ledger_of(message).await?
-            && let Some(config) = core.config(account)
-        {
-            facts.ledger.insert(message, (account, row, config.pop3.leave));
+        for (account, row) in core.store.ledger_rows_of(message).await? {
+            if let Some(config) = core.config(account) {
+                let rows = facts.ledger.entry(message).or_default();
+                rows.push((account, row, config.pop3.leave));
+            }
         }
     }
     let operations = core.store.operations(None).await?;

@@ -1,10 +1,12 @@
 //! Takes messages as they stream in: kept durably and verified, then listed, batch by batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthorn_model::{AccountId, Flags, Hash, LedgerRow, LedgerState, MailboxId, MessageId, MsgNo, Uidl};
+use posthorn_model::{
+    AccountId, Flags, Hash, LeaveOnServer, LedgerRow, LedgerState, MailboxId, MessageId, MsgNo, Uidl,
+};
 use posthorn_net::Payload;
 use posthorn_net::pop3::{Retrieved, Session};
 use posthorn_store::write::Write;
@@ -14,7 +16,7 @@ use tokio::time::timeout;
 
 use super::driver::Check;
 use super::header;
-use super::plan::{Act, Listed, Naming, Plan};
+use super::plan::{Act, Listed, Naming, Plan, REMOVED_HERE};
 use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
@@ -58,6 +60,12 @@ impl Check<'_> {
                     (listed.number, (listed.clone(), row.cloned()))
                 })
                 .collect(),
+            removed: self
+                .ledger
+                .values()
+                .filter(|row| self.situation.policy.leave == LeaveOnServer::UntilRemoved && was_removed(row))
+                .filter_map(|row| row.hash)
+                .collect(),
             by_bytes: self
                 .ledger
                 .values()
@@ -92,6 +100,8 @@ struct Download {
     wanted: BTreeMap<MsgNo, (Listed, Option<LedgerRow>)>,
     /// Messages here by their bytes: the same bytes under another name are the same message.
     known: BTreeMap<Hash, Option<MessageId>>,
+    /// Messages that the user has removed here, by their bytes: under another name they are still removed.
+    removed: BTreeSet<Hash>,
     /// What the ledger knows of messages that are named by their bytes.
     by_bytes: BTreeMap<Uidl, LedgerRow>,
     /// Durable, verified and listed, with the ledger row.
@@ -315,11 +325,12 @@ impl Download {
             }
         };
         self.known.insert(hash, message);
+        let removed = self.removed.contains(&hash) && !self.is_in_inbox(message).await?;
         let base = row.unwrap_or_else(|| LedgerRow::first_seen(uidl.clone(), now));
         // The same bytes once more do not begin its days anew.
         let again = base.hash == Some(hash);
         let wanted_gone = again && base.state == LedgerState::DeleteWanted;
-        let state = if wanted_gone {
+        let state = if wanted_gone || removed {
             LedgerState::DeleteWanted
         } else {
             LedgerState::Downloaded
@@ -339,6 +350,8 @@ impl Download {
             asked_at: None,
             reason: if wanted_gone {
                 base.reason.clone()
+            } else if removed {
+                REMOVED_HERE.to_owned()
             } else {
                 String::new()
             },
@@ -346,4 +359,23 @@ impl Download {
             ..base
         })
     }
+
+    async fn is_in_inbox(&self, message: Option<MessageId>) -> Result<bool, Error> {
+        let Some(message) = message else {
+            return Ok(false);
+        };
+        let placements = self.core.store.placements_of(message).await?;
+        Ok(placements
+            .iter()
+            .any(|placement| placement.mailbox == self.inbox.0))
+    }
+}
+
+/// Whether the user has removed this message here, whatever has become of it on the server.
+fn was_removed(row: &LedgerRow) -> bool {
+    let asked_for = matches!(
+        row.state,
+        LedgerState::DeleteWanted | LedgerState::Deleted | LedgerState::Gone
+    );
+    asked_for && row.reason == REMOVED_HERE
 }

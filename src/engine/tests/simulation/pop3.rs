@@ -32,7 +32,7 @@ async fn simulate(seed: u64) {
         simulation.deliver("INBOX");
     }
     for _ in 0..30 + simulation.rng.below(30) {
-        simulation.step_pop3(policy).await;
+        simulation.step_pop3().await;
     }
     simulation.settle().await;
     if let LeaveOnServer::Days(days) = policy {
@@ -44,12 +44,11 @@ async fn simulate(seed: u64) {
 }
 
 impl Simulation {
-    async fn step_pop3(&mut self, policy: LeaveOnServer) {
+    async fn step_pop3(&mut self) {
         match self.rng.below(16) {
             0..=3 => self.deliver("INBOX"),
             4 if self.rng.chance(40) => self.take_there().await,
-            // Under UntilRemoved a wish to remove that comes after this is not carried over to the new UIDL yet.
-            5 if policy != LeaveOnServer::UntilRemoved && self.rng.chance(30) => {
+            5 if self.rng.chance(30) => {
                 self.note("server: every UIDL is new");
                 self.world.sandbox.store().bump_uid_validity(&self.user, "INBOX");
             }
