@@ -58,6 +58,8 @@ pub enum Command {
     List(ListRequest),
     /// Show one message
     Show(ShowRequest),
+    /// Fetch the rest of messages of which only the header is here
+    Fetch(Chosen),
     /// List a message's attachments, or save them
     Attachments(AttachmentsRequest),
     /// Find messages

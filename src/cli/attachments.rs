@@ -25,7 +25,7 @@ pub fn run(request: &AttachmentsRequest, context: &Context, output: &mut Output)
         .ok_or_else(|| resolve::no_such_message(id))?;
     if message.body == BodyState::Headers {
         return Err(Failure::unknown(format!(
-            "only the headers of message {id} are here: posthorn sync fetches the rest"
+            "only the headers of message {id} are here: posthorn fetch {id} brings the rest"
         )));
     }
     let mut found = Vec::new();

@@ -19,6 +19,7 @@ mod date;
 mod demo;
 mod dump;
 pub mod failure;
+mod fetch;
 mod filter;
 mod flag;
 mod ledger;
@@ -115,6 +116,7 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Mailbox(command) => mailbox::run(&command, context, output),
         Command::List(request) => list::run(&request, context, output),
         Command::Show(request) => show::run(&request, context, output),
+        Command::Fetch(chosen) => fetch::run(&chosen, context, output),
         Command::Attachments(request) => attachments::run(&request, context, output),
         Command::Search(request) => search::run(&request, context, output),
         Command::Flag(request) => flag::run(&request, context, output),

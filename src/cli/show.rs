@@ -100,7 +100,7 @@ fn load(id: MessageId, session: &Session) -> Result<Message, Failure> {
 
 fn only_headers(id: MessageId) -> Failure {
     Failure::unknown(format!(
-        "only the headers of message {id} are here: posthorn sync fetches the rest"
+        "only the headers of message {id} are here: posthorn fetch {id} brings the rest"
     ))
 }
 
@@ -200,7 +200,10 @@ fn to_text(message: &Message) -> String {
     match (&message.text, message.body) {
         (Some(body), _) => text.push_str(body),
         (None, BodyState::Headers) => {
-            text.push_str("Only the headers are here: posthorn sync fetches the rest.\n");
+            text.push_str(&format!(
+                "Only the headers are here: posthorn fetch {} brings the rest.\n",
+                message.id
+            ));
         }
         (None, BodyState::Whole) => text.push_str("This message has no text.\n"),
     }

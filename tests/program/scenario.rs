@@ -12,6 +12,7 @@ use posthorn_testkit::mailserver::{
     ImapPipe, Kind, MailServer, Options, Seed, ServedMessage, Service, quote,
 };
 use serde_json::Value;
+use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
 use crate::posthorn::Posthorn;
@@ -206,6 +207,36 @@ impl Place {
 
     /// A profile with the account `work`.
     fn profile(&self, policy: Option<&str>) -> Posthorn {
+        match policy {
+            Some(policy) => self.profile_with(&["--leave-on-server", policy]),
+            None => self.profile_with(&[]),
+        }
+    }
+
+    /// The same, set up with these words.
+    fn profile_with(&self, words: &[&str]) -> Posthorn {
+        let (endpoint, security, ca) = self.way();
+        let mut posthorn = Posthorn::new(ca.as_deref());
+        if self.bare {
+            posthorn.set("POSTHORN_IMAP_WITHOUT", "all");
+        }
+        self.add_account(&posthorn, "work", (&endpoint, security), words);
+        posthorn
+    }
+
+    fn add_account(&self, posthorn: &Posthorn, name: &str, way: (&str, Security), more: &[&str]) {
+        let mut words = vec!["account", "add", "--name", name, "--email", "me@example.test"];
+        words.extend(["--protocol", self.protocol, "--username", &self.user]);
+        words.extend(["--incoming", way.0, "--incoming-security", way.1.name()]);
+        words.extend(["--password-stdin", "--secrets", "file"]);
+        words.extend(more);
+        posthorn
+            .run_with_input(&words, format!("{PASSWORD}\n").as_bytes())
+            .expect(0);
+    }
+
+    /// How to reach the server: `HOST:PORT`, protection, and whom to trust.
+    fn way(&self) -> (String, Security, Option<PathBuf>) {
         let (service, security) = match (self.protocol, self.kind()) {
             ("imap", Some(Kind::Dovecot)) => (Service::Imap, Security::StartTls),
             ("imap", Some(Kind::Cyrus)) => (Service::Imap, Security::Tls),
@@ -227,21 +258,7 @@ impl Place {
                 (format!("localhost:{port}"), None)
             }
         };
-        let mut posthorn = Posthorn::new(ca.as_deref());
-        if self.bare {
-            posthorn.set("POSTHORN_IMAP_WITHOUT", "all");
-        }
-        let mut words = vec!["account", "add", "--name", "work", "--email", "me@example.test"];
-        words.extend(["--protocol", self.protocol, "--username", &self.user]);
-        words.extend(["--incoming", &endpoint, "--incoming-security", security.name()]);
-        words.extend(["--password-stdin", "--secrets", "file"]);
-        if let Some(policy) = policy {
-            words.extend(["--leave-on-server", policy]);
-        }
-        posthorn
-            .run_with_input(&words, format!("{PASSWORD}\n").as_bytes())
-            .expect(0);
-        posthorn
+        (endpoint, security, ca)
     }
 
     /// Subjects here, sorted, of what is not marked as deleted.

@@ -283,7 +283,10 @@ impl Plan {
             limit => limit,
         };
         for step in &mut self.steps {
-            if !matches!(step.act, Act::Download | Act::Headers) {
+            // What the user waits for is not put off.
+            if !matches!(step.act, Act::Download | Act::Headers)
+                || step.reason == Reason::AskedFor && !told.full
+            {
                 continue;
             }
             match &mut room {
