@@ -46,6 +46,8 @@ fn to_json(account: &Account) -> Value {
         "username": config.username,
         "auth": config.auth,
         "secrets": config.secrets,
+        "client_cert": config.client_certificate.as_ref().map(|own| &own.certificate),
+        "client_key": config.client_certificate.as_ref().map(|own| &own.key),
         "incoming": endpoint(&config.incoming),
         "outgoing": config.outgoing.as_ref().map(endpoint),
         "allow_cleartext": config.allow_cleartext,

@@ -167,6 +167,12 @@ pub struct AddRequest {
     /// Sign in through the browser
     #[arg(long)]
     pub oauth: bool,
+    /// Show this certificate where a server asks for one; with no password given, sign in by it alone
+    #[arg(long, value_name = "PEM", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// The private key of the certificate
+    #[arg(long, value_name = "PEM", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
     #[command(flatten)]
     pub policy: PolicyRequest,
     /// Where the password is kept

@@ -204,6 +204,7 @@ mod tests {
                 protocol: Protocol::Imap,
                 username: String::new(),
                 auth: posthorn_model::AuthMethod::Password,
+                client_certificate: None,
                 secrets: posthorn_model::SecretPlace::Session,
                 allow_cleartext: false,
                 pop3: Pop3Policy::default(),

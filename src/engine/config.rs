@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use posthorn_model::{AccountConfig, AccountId, Pop3Policy, Protocol, Security};
+use posthorn_model::{AccountConfig, AccountId, AuthMethod, Pop3Policy, Protocol, Security};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -186,6 +186,11 @@ pub fn check(config: &AccountConfig) -> Result<(), Error> {
                 "{endpoint} would get the password in clear: use tls or starttls, or allow it with --allow-cleartext"
             )));
         }
+    }
+    if config.auth == AuthMethod::External && config.client_certificate.is_none() {
+        return Err(Error::config(
+            "to sign in by a certificate, the account needs one: give it with --client-cert and --client-key",
+        ));
     }
     if config.protocol == Protocol::Imap && config.pop3 != Pop3Policy::default() {
         return Err(Error::config(

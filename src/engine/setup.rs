@@ -1,6 +1,6 @@
 //! Tries an account's settings: signs in to both servers and out again, and sends nothing else.
 
-use posthorn_model::{AccountConfig, ErrorClass, Protocol, Secret};
+use posthorn_model::{AccountConfig, AuthMethod, ErrorClass, Protocol, Secret};
 use posthorn_net::{Credentials, imap, pop3, smtp};
 
 use crate::Error;
@@ -43,6 +43,8 @@ async fn find_credentials(
     config: &AccountConfig,
     secret: Option<Secret>,
 ) -> Result<Credentials, Error> {
+    // Without a secret, where a certificate says who the user is.
+    let secret = secret.or((config.auth == AuthMethod::External).then(|| Secret::new(String::new())));
     if let Some(secret) = secret {
         return Ok(credentials_with(config, secret));
     }

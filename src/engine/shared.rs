@@ -152,12 +152,23 @@ impl Core {
         }
         let dialer = self.dialer.get();
         let dialer = dialer.ok_or_else(|| Error::bug("no way to reach servers"))?;
-        Ok(dialer.with_cleartext(config.allow_cleartext))
+        let dialer = dialer.with_cleartext(config.allow_cleartext);
+        let Some(own) = config.client_certificate.clone() else {
+            return Ok(dialer);
+        };
+        let reading = tokio::task::spawn_blocking(move || dialer.with_client_certificate(&own));
+        let certified = reading.await;
+        Ok(certified.map_err(|_| Error::bug("reading the account's certificate failed"))??)
     }
 
     /// # Errors
     /// `Auth` where there is no secret; what the place of secrets says.
     pub async fn credentials(&self, id: AccountId, config: &AccountConfig) -> Result<Credentials, Error> {
+        if config.auth == AuthMethod::External {
+            return Ok(Credentials::Certificate {
+                username: config.username.clone(),
+            });
+        }
         let secret = self.secrets.load(config.secrets, id).await?;
         let secret = secret.ok_or_else(|| Error {
             remedies: vec![posthorn_model::Remedy::EnterPassword],
@@ -408,6 +419,7 @@ pub fn credentials_with(config: &AccountConfig, secret: posthorn_model::Secret) 
             username,
             token: secret,
         },
+        AuthMethod::External => Credentials::Certificate { username },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::Pop3Policy;
 
@@ -103,6 +104,17 @@ pub enum AuthMethod {
     Password,
     /// A bearer token (RFC 7628).
     OAuth,
+    /// The account's client certificate, which TLS has shown already (SASL EXTERNAL, RFC 4422 appendix A).
+    External,
+}
+
+/// What TLS shows of the user where a server asks for it (RFC 8446, section 4.4.2): PEM files, read at each connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ClientCertificate {
+    /// The certificate, followed by those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key, not encrypted.
+    pub key: PathBuf,
 }
 
 /// Where the account's secret is kept.
@@ -151,6 +163,8 @@ pub struct AccountConfig {
     pub incoming: Endpoint,
     /// `None`: an account that only receives.
     pub outgoing: Option<Endpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ pub mod reading;
 pub mod secret;
 pub mod time;
 
-pub use account::{AccountConfig, AuthMethod, Endpoint, Identity, Protocol, SecretPlace, Security};
+pub use account::{
+    AccountConfig, AuthMethod, ClientCertificate, Endpoint, Identity, Protocol, SecretPlace, Security,
+};
 pub use address::Address;
 pub use envelope::Envelope;
 pub use flags::{Flag, FlagChange, Flags, Keyword};

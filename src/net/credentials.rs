@@ -14,13 +14,19 @@ pub enum Credentials {
         username: String,
         token: Secret,
     },
+    /// The certificate that TLS has shown (SASL EXTERNAL, RFC 4422 appendix A).
+    Certificate {
+        username: String,
+    },
 }
 
 impl Credentials {
     #[must_use]
     pub fn username(&self) -> &str {
         match self {
-            Self::Password { username, .. } | Self::Bearer { username, .. } => username,
+            Self::Password { username, .. }
+            | Self::Bearer { username, .. }
+            | Self::Certificate { username } => username,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use posthorn_model::{Endpoint, ErrorClass, Remedy, Security};
+use posthorn_model::{ClientCertificate, Endpoint, ErrorClass, Remedy, Security};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -82,6 +82,8 @@ impl Greeter {
 pub struct Dialer {
     shared: Arc<Shared>,
     allow_cleartext: bool,
+    /// With the user's certificate, where the account has one.
+    certified: Option<Arc<ClientConfig>>,
 }
 
 #[derive(Debug)]
@@ -101,6 +103,7 @@ impl Dialer {
         let tls = tls::client_config(tls::extra_roots(options.ca_file.as_deref())?);
         Ok(Self {
             allow_cleartext: options.allow_cleartext,
+            certified: None,
             shared: Arc::new(Shared {
                 options,
                 tls,
@@ -113,9 +116,21 @@ impl Dialer {
     #[must_use]
     pub fn with_cleartext(&self, allow: bool) -> Self {
         Self {
-            shared: self.shared.clone(),
             allow_cleartext: allow,
+            ..self.clone()
         }
+    }
+
+    /// The same, for an account that shows a certificate of its own; reads files.
+    ///
+    /// # Errors
+    /// Class Config where a file holds no certificate, no key, or not the one's other half.
+    pub fn with_client_certificate(&self, own: &ClientCertificate) -> Result<Self, Error> {
+        let config = self.shared.tls.clone()?;
+        Ok(Self {
+            certified: Some(tls::with_certificate(&config, &own.certificate, &own.key)?),
+            ..self.clone()
+        })
     }
 
     #[must_use]
@@ -235,7 +250,11 @@ impl Dialer {
         let name = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
         let name = ServerName::try_from(name)
             .map_err(|_| Error::new(ErrorClass::Config, host, "this is not the name of a server"))?;
-        let connector = TlsConnector::from(self.shared.tls.clone()?);
+        let config = match &self.certified {
+            Some(config) => config.clone(),
+            None => self.shared.tls.clone()?,
+        };
+        let connector = TlsConnector::from(config);
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 

@@ -11,6 +11,8 @@
 //! Start reading at [`dial`] (from a host name to a protected [`Channel`]), then [`imap`], [`pop3`] or [`smtp`];
 //! `sasl` is how all protocols prove who the user is, and [`keychain`] keeps the secrets for it.
 
+#[cfg(test)]
+mod certified;
 pub mod channel;
 pub mod credentials;
 pub mod dial;

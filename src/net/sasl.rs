@@ -27,6 +27,8 @@ pub(crate) enum Mechanism {
     OAuthBearer,
     /// What came before RFC 7628.
     XOAuth2,
+    /// RFC 4422, appendix A: who the user is was proven below, by TLS.
+    External,
 }
 
 impl Mechanism {
@@ -40,6 +42,7 @@ impl Mechanism {
             Self::Login => "LOGIN",
             Self::OAuthBearer => "OAUTHBEARER",
             Self::XOAuth2 => "XOAUTH2",
+            Self::External => "EXTERNAL",
         }
     }
 
@@ -61,6 +64,7 @@ impl Mechanism {
                     .find(offers)
             }
             Credentials::Bearer { .. } => Self::FOR_TOKENS.into_iter().find(offers),
+            Credentials::Certificate { .. } => Some(Self::External).filter(offers),
         }
     }
 }
@@ -70,6 +74,7 @@ pub(crate) const fn refused_words(credentials: &Credentials) -> &'static str {
     match credentials {
         Credentials::Password { .. } => "the server refused the user name or password",
         Credentials::Bearer { .. } => "the server refused the access token: it may have expired",
+        Credentials::Certificate { .. } => "the server refused the account's certificate",
     }
 }
 
@@ -108,9 +113,11 @@ impl Exchange {
         port: u16,
     ) -> Result<Self, Error> {
         let clean = |text: &str| !text.contains(['\0', '\x01', '\r', '\n']);
+        let none = Secret::new(String::new());
         let secret = match credentials {
             Credentials::Password { password, .. } => password,
             Credentials::Bearer { token, .. } => token,
+            Credentials::Certificate { .. } => &none,
         };
         let username = credentials.username();
         if !clean(username) || !clean(secret.reveal()) {
@@ -144,6 +151,8 @@ impl Exchange {
                     "\x01",
                 )
             }
+            // As whom to act: the server checks that the certificate may.
+            (Mechanism::External, Credentials::Certificate { .. }) => first(username.to_owned(), ""),
             (Mechanism::XOAuth2, Credentials::Bearer { .. }) => first(
                 format!("user={username}\x01auth=Bearer {}\x01\x01", secret.reveal()),
                 "",

@@ -1,9 +1,11 @@
 //! TLS with the system's trust, and certificate trouble as data that can be shown.
 
 use posthorn_model::{ErrorClass, Remedy, Timestamp};
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -120,6 +122,40 @@ pub(crate) fn client_config(roots: Vec<CertificateDer<'static>>) -> Result<Arc<C
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Explaining { inner }))
         .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// The same trust, and a certificate of the user's for servers that ask for one.
+pub(crate) fn with_certificate(
+    config: &ClientConfig,
+    certificate: &Path,
+    key: &Path,
+) -> Result<Arc<ClientConfig>, Error> {
+    let unreadable = |path: &Path, error: &dyn fmt::Display| {
+        config_error(format!(
+            "the account's certificate in {} cannot be used: {error}",
+            path.display()
+        ))
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(certificate, &error))?;
+    if chain.is_empty() {
+        return Err(unreadable(certificate, &"it holds no PEM certificate"));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => unreadable(
+            key,
+            &"it holds no private key in clear (an encrypted one cannot be used)",
+        ),
+        error => unreadable(key, &error),
+    })?;
+    let certified = CertifiedKey::from_der(chain, private, config.crypto_provider())
+        .map_err(|error| unreadable(key, &error))?;
+    let mut config = config.clone();
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+    // A session of somebody else must not be taken up again.
+    config.resumption = Resumption::default();
     Ok(Arc::new(config))
 }
 
@@ -258,6 +294,20 @@ pub(crate) fn explain(host: &str, error: &io::Error) -> Option<Error> {
             ErrorClass::Config,
             host,
             format!("the server and this program share no safe way of encryption ({tls})"),
+        ),
+        rustls::Error::AlertReceived(
+            rustls::AlertDescription::CertificateRequired
+            | rustls::AlertDescription::BadCertificate
+            | rustls::AlertDescription::UnsupportedCertificate
+            | rustls::AlertDescription::CertificateRevoked
+            | rustls::AlertDescription::CertificateExpired
+            | rustls::AlertDescription::CertificateUnknown
+            | rustls::AlertDescription::UnknownCA
+            | rustls::AlertDescription::AccessDenied,
+        ) => Error::new(
+            ErrorClass::Config,
+            host,
+            format!("the server wants a certificate of this account, or not the one that it has ({tls})"),
         ),
         rustls::Error::AlertReceived(_) => Error::new(
             ErrorClass::Network,

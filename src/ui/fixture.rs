@@ -42,6 +42,8 @@ pub struct State {
     pub network: Network,
     /// What `test_account` answers with instead of success.
     pub refuse_test: bool,
+    /// Most of what the POP3 server listed is gone at once.
+    pub vanished: bool,
     undo: Vec<(i64, Vec<Row>)>,
     events: Vec<mpsc::UnboundedSender<Event>>,
     next: i64,
@@ -505,11 +507,16 @@ impl Face for Fixture {
             maildrop.letters.insert(uidl, letter);
         }
         let letters = std::mem::take(&mut maildrop.letters);
-        answer(Maildrop {
+        let mut maildrop = Maildrop {
             letters,
             checked_at: Some(NOW.plus_seconds(-1_080)),
             ..Maildrop::remembered(maildrop.ledger)
-        })
+        };
+        if state.vanished {
+            maildrop.listed.truncate(2);
+            maildrop.tripped = true;
+        }
+        answer(maildrop)
     }
 
     fn problems(&self) -> Answer<Vec<Problem>> {
@@ -625,6 +632,7 @@ pub fn account(name: &str, email: &str, protocol: Protocol) -> AccountConfig {
         protocol,
         username: email.into(),
         auth: posthorn_model::AuthMethod::Password,
+        client_certificate: None,
         secrets: posthorn_model::SecretPlace::Keychain,
         allow_cleartext: false,
         pop3: posthorn_model::Pop3Policy::leaving(posthorn_model::LeaveOnServer::Days(14)),
@@ -738,6 +746,7 @@ impl Fixture {
     /// Something is wrong, and something is going on.
     pub fn trouble(&self) {
         let mut state = self.lock();
+        state.vanished = true;
         state.problems = vec![
             Problem {
                 account: Some(AccountId(2)),

@@ -2,7 +2,8 @@
 
 use posthorn_engine::catalog::Account;
 use posthorn_model::{
-    AccountConfig, AuthMethod, Endpoint, Identity, Pop3Policy, Protocol, Secret, SecretPlace, Security,
+    AccountConfig, AuthMethod, ClientCertificate, Endpoint, Identity, Pop3Policy, Protocol, Secret,
+    SecretPlace, Security,
 };
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
@@ -25,20 +26,21 @@ pub fn run(request: AddRequest, context: &Context, output: &mut Output) -> Resul
     }
     let from_stdin = request.password_stdin;
     let config = read_config(request)?;
-    if !from_stdin && !std::io::stdin().is_terminal() {
+    let by_certificate = config.auth == AuthMethod::External;
+    if !by_certificate && !from_stdin && !std::io::stdin().is_terminal() {
         return Err(Failure::usage("no password: give it with --password-stdin"));
     }
-    let secret = if from_stdin {
-        read_line(&mut std::io::stdin().lock())?
-    } else {
-        session::prompt(&format!("Password of {}: ", config.username))?
+    let secret = match (by_certificate, from_stdin) {
+        (true, _) => None,
+        (false, true) => Some(read_line(&mut std::io::stdin().lock())?),
+        (false, false) => Some(session::prompt(&format!("Password of {}: ", config.username))?),
     };
     let secrets_key = match config.secrets {
-        SecretPlace::File => Some(sealed_file_key()?),
-        SecretPlace::Keychain | SecretPlace::Session => None,
+        SecretPlace::File if secret.is_some() => Some(sealed_file_key()?),
+        _ => None,
     };
     let session = context.open_with(Purpose::WriteAndSignIn, secrets_key)?;
-    let id = session.wait(session.engine.add_account(config.clone(), Some(secret)))?;
+    let id = session.wait(session.engine.add_account(config.clone(), secret))?;
     if output.is_json() {
         output.document(&json!({ "account": to_json(&Account { id, config }) }))?;
     } else {
@@ -107,10 +109,21 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
             "{endpoint} without TLS would send the password in clear: choose tls or starttls, or say --allow-cleartext"
         )));
     }
+    let client_certificate = match (request.client_cert, request.client_key) {
+        (Some(certificate), Some(key)) => Some(ClientCertificate {
+            certificate: find_file("--client-cert", &certificate)?,
+            key: find_file("--client-key", &key)?,
+        }),
+        _ => None,
+    };
     Ok(AccountConfig {
         protocol,
         username: request.username.unwrap_or_else(|| request.email.clone()),
-        auth: AuthMethod::Password,
+        auth: match &client_certificate {
+            Some(_) if !request.password_stdin => AuthMethod::External,
+            _ => AuthMethod::Password,
+        },
+        client_certificate,
         secrets: match request.secrets {
             SecretsName::Keychain => SecretPlace::Keychain,
             SecretsName::File => SecretPlace::File,
@@ -127,6 +140,12 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
         outgoing,
         name: request.name,
     })
+}
+
+/// The whole path: the program may be started elsewhere next time.
+fn find_file(option: &str, path: &std::path::Path) -> Result<std::path::PathBuf, Failure> {
+    path.canonicalize()
+        .map_err(|error| Failure::usage(format!("{option}: {} cannot be read: {error}", path.display())))
 }
 
 /// A name must be told from `inbox`, `all` and a path.
@@ -203,6 +222,7 @@ mod tests {
         );
         let read = config("--protocol imap --incoming imap.example.org:993").unwrap();
         assert_eq!(read.username, "a@example.org");
+        assert_eq!(read.auth, AuthMethod::Password);
         assert_eq!(read.outgoing, None);
         assert_eq!(read.secrets, SecretPlace::Keychain);
     }

@@ -1,6 +1,6 @@
 //! `posthorn account show`.
 
-use posthorn_model::{Endpoint, Protocol, SecretPlace, Security};
+use posthorn_model::{AuthMethod, Endpoint, Protocol, SecretPlace, Security};
 use serde_json::json;
 
 use super::{policy, to_json};
@@ -34,7 +34,20 @@ pub fn run(name: &str, context: &Context, output: &mut Output) -> Result<Status,
                 .as_ref()
                 .map_or("none: only receives".to_owned(), say_endpoint),
         ),
-        ("password in", say_secrets(config.secrets).to_owned()),
+        (
+            "password in",
+            match config.auth {
+                AuthMethod::External => "none: it signs in by its certificate".to_owned(),
+                AuthMethod::Password | AuthMethod::OAuth => say_secrets(config.secrets).to_owned(),
+            },
+        ),
+        (
+            "certificate",
+            config
+                .client_certificate
+                .as_ref()
+                .map_or(String::new(), |own| own.certificate.display().to_string()),
+        ),
     ];
     if config.protocol == Protocol::Pop3 {
         lines.extend(policy::say(&config.pop3));

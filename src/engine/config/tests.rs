@@ -12,6 +12,7 @@ fn account(name: &str, protocol: Protocol) -> AccountConfig {
         protocol,
         username: "ada".into(),
         auth: AuthMethod::Password,
+        client_certificate: None,
         secrets: SecretPlace::File,
         allow_cleartext: false,
         pop3: Pop3Policy::default(),

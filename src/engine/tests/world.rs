@@ -93,6 +93,7 @@ impl World {
             protocol,
             username: login.username.clone(),
             auth: AuthMethod::Password,
+            client_certificate: None,
             secrets: SecretPlace::File,
             allow_cleartext: false,
             pop3: Pop3Policy::leaving(policy),

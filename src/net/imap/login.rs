@@ -275,6 +275,9 @@ fn choose<'a>(
         Credentials::Bearer { .. } => mechanism
             .map(Way::Sasl)
             .ok_or_else(|| config("the server does not take access tokens")),
+        Credentials::Certificate { .. } => mechanism
+            .map(Way::Sasl)
+            .ok_or_else(|| config("the server does not let this program log in with a certificate")),
     }
 }
 

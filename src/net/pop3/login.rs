@@ -47,6 +47,10 @@ pub(super) async fn log_in(
     let mechanism = match (Mechanism::choose(&capabilities.sasl, credentials), credentials) {
         (Some(mechanism), _) => Some(mechanism),
         (None, Credentials::Password { .. }) => None,
+        (None, Credentials::Certificate { .. }) => {
+            let what = "this server does not let anybody log in with a certificate";
+            return Err(Error::new(ErrorClass::Config, wire.host(), what));
+        }
         // Servers that take tokens do not all list how.
         (None, Credentials::Bearer { .. }) if capabilities.sasl.is_empty() => Some(Mechanism::XOAuth2),
         (None, Credentials::Bearer { .. }) => {
@@ -77,7 +81,7 @@ pub(super) async fn log_in(
             )
             .await
         }
-        (None, Credentials::Bearer { .. }) => Err(Error::new(
+        (None, Credentials::Bearer { .. } | Credentials::Certificate { .. }) => Err(Error::new(
             ErrorClass::Config,
             wire.host(),
             "this server takes no OAuth tokens",

@@ -44,6 +44,7 @@ fn account(sandbox: &Sandbox, protocol: Protocol) -> AccountConfig {
         protocol,
         username: login.username.clone(),
         auth: AuthMethod::Password,
+        client_certificate: None,
         secrets: SecretPlace::Session,
         allow_cleartext: false,
         pop3: Pop3Policy::default(),

@@ -263,6 +263,7 @@ impl Form {
             protocol: self.protocol,
             username: self.username.trim().to_owned(),
             auth: AuthMethod::Password,
+            client_certificate: None,
             secrets: self.secrets,
             allow_cleartext: self.cleartext,
             pop3: Pop3Policy { leave, ..self.pop3 },
