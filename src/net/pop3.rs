@@ -20,6 +20,8 @@ mod wire;
 
 use posthorn_model::{Endpoint, ErrorClass, MsgNo, Uidl};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Channel, Credentials, Dialer, Error, Greeter, Payload, TrafficCount};
 use dialogue::{Answer, Ask, Dialogue};
@@ -31,6 +33,9 @@ use wire::Wire;
 
 /// Bytes of a message above which a server is not believed to mean it.
 const MESSAGE: u64 = 1 << 30;
+
+/// Kibibytes of messages in memory that may have come and wait to be kept.
+const WAITING: usize = 16 * 1024;
 
 /// What the user wants of a session beside being logged in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub struct Wishes {
 pub struct Retrieved {
     pub number: MsgNo,
     pub result: Result<Payload, Error>,
+    /// Its part of the memory that messages may take which have come and are not kept yet: held as long as its bytes.
+    pub share: Option<OwnedSemaphorePermit>,
 }
 
 /// A maildrop, open and locked by us. Dropped without [`Session::quit`], nothing is deleted.
@@ -58,6 +65,8 @@ pub struct Session {
     capabilities: Capabilities,
     place: SpoolPlace,
     message_limit: u64,
+    /// In kibibytes.
+    memory: Arc<Semaphore>,
     quirks: BTreeSet<Quirk>,
     /// Messages shorter than LIST said that were proven to be whole.
     proofs: u32,
@@ -138,9 +147,7 @@ impl Session {
         if !capabilities.known {
             quirks.insert(Quirk::NoCapa);
         }
-        if quirks::hides_fetched(&greeting.text, credentials.username()) {
-            quirks.insert(Quirk::HidesFetched);
-        }
+        quirks.extend(quirks::of_provider(&greeting.text, credentials.username()));
         let by_top = wishes.by_top
             && capabilities.top
             && !quirks::keeps_fetched(&greeting.text, capabilities.implementation.as_deref());
@@ -152,6 +159,7 @@ impl Session {
             capabilities,
             place,
             message_limit: MESSAGE,
+            memory: Arc::new(Semaphore::new(WAITING)),
             quirks,
             proofs: 0,
             out_of_step: false,

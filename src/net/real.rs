@@ -52,7 +52,7 @@ async fn retrieve(session: &mut pop3::Session) -> Vec<(MsgNo, Vec<u8>)> {
     let (sender, mut receiver) = mpsc::channel(2);
     let gather = async {
         let mut all = Vec::new();
-        while let Some(pop3::Retrieved { number, result }) = receiver.recv().await {
+        while let Some(pop3::Retrieved { number, result, .. }) = receiver.recv().await {
             all.push((number, result.expect("received").into_bytes().expect("bytes")));
         }
         all

@@ -11,7 +11,7 @@ use posthorn_net::Payload;
 use posthorn_net::pop3::{Retrieved, Session};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, Provenance, RawInput};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::driver::Check;
@@ -29,6 +29,12 @@ const MESSAGES: usize = 200;
 const BYTES: u64 = 8 << 20;
 /// … or nothing more came for this long.
 const PAUSE: Duration = Duration::from_millis(30);
+
+/// Messages that may come while a batch is being kept; the session bounds their bytes.
+const AHEAD: usize = 1024;
+
+/// A message that has come, with its part of the memory for such.
+type Arrival = (MsgNo, Payload, Option<OwnedSemaphorePermit>);
 
 impl Check<'_> {
     /// Downloads what the plan says. Where the connection broke, what came whole until then is kept.
@@ -133,7 +139,7 @@ impl Download {
     /// # Errors
     /// Where the connection broke, or this disk failed; `rows` holds what was kept until then.
     async fn run(&mut self, session: &mut Session, order: &[(MsgNo, Option<u64>)]) -> Result<(), Error> {
-        let (out, arrived) = mpsc::channel::<Retrieved>(64);
+        let (out, arrived) = mpsc::channel::<Retrieved>(AHEAD);
         let fetching = async {
             let result = session.retrieve(order, &out).await;
             drop(out);
@@ -164,11 +170,11 @@ impl Download {
         Ok(())
     }
 
-    fn sort(&mut self, retrieved: Retrieved, batch: &mut Vec<(MsgNo, Payload)>) -> u64 {
+    fn sort(&mut self, retrieved: Retrieved, batch: &mut Vec<Arrival>) -> u64 {
         match retrieved.result {
             Ok(payload) => {
                 let bytes = payload.len();
-                batch.push((retrieved.number, payload));
+                batch.push((retrieved.number, payload, retrieved.share));
                 bytes
             }
             Err(error) => {
@@ -181,13 +187,18 @@ impl Download {
     }
 
     /// Durable and verified first; then the messages and their ledger rows in one transaction.
-    async fn commit(&mut self, batch: Vec<(MsgNo, Payload)>) -> Result<(), Error> {
+    async fn commit(&mut self, batch: Vec<Arrival>) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
+        let (batch, shares): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|(number, payload, share)| ((number, payload), share))
+            .unzip();
         let (coming, inputs, guards) = self.prepare(batch).await?;
         let hashes = self.core.store.keep_raw(inputs).await?;
         drop(guards);
+        drop(shares);
         let sound = self.core.store.verify_raw(hashes.clone()).await?;
         let core = Arc::clone(&self.core);
         let _local = core.local().await;

@@ -65,7 +65,7 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
             now: core.now(),
             accepted: core.store.setting(&accept_key(post.id)).await?.is_some(),
             tripped: core.store.setting(&tripped_key(post.id)).await?.is_some(),
-            hides_fetched: session.quirks().contains(&Quirk::HidesFetched),
+            hides_fetched: hides_mail(&session),
         },
         session,
         report,
@@ -127,10 +127,17 @@ pub(super) async fn sign_in(core: &Core, id: AccountId, config: &AccountConfig) 
     let credentials = core.credentials(id, config).await?;
     let wishes = Wishes {
         apop: config.pop3.apop,
-        utf8: !config.identity.email.is_ascii(),
+        // Messages come as they were sent, not rewritten for those who read no UTF-8 (RFC 6856, section 5).
+        utf8: true,
         by_top: true,
     };
     Ok(Session::connect_with(&dialer, &config.incoming, &credentials, wishes).await?)
+}
+
+/// Whether this provider's silence about a message says nothing of it.
+pub(super) fn hides_mail(session: &Session) -> bool {
+    let quirks = session.quirks();
+    quirks.contains(&Quirk::HidesFetched) || quirks.contains(&Quirk::RecentOnly)
 }
 
 async fn find_inbox(post: &Post) -> Result<(MailboxId, String), Error> {
@@ -208,7 +215,7 @@ impl Check<'_> {
     async fn fetch(&mut self, mut plan: Plan) -> Result<(), Error> {
         let (mut tries, mut idle) = (1, 0);
         loop {
-            let before = self.kept;
+            let (kept, known) = (self.kept, self.session.quirks().len());
             let result = match self.fetch_headers(&plan).await {
                 Ok(()) => self.download(&plan).await,
                 Err(error) => Err(error),
@@ -216,7 +223,9 @@ impl Check<'_> {
             let Err(error) = result else {
                 return Ok(());
             };
-            idle = if self.kept > before { 0 } else { idle + 1 };
+            // What was learnt of the server's ways is as good as a message: the next connection reads it otherwise.
+            let fruitful = self.kept > kept || self.session.quirks().len() > known;
+            idle = if fruitful { 0 } else { idle + 1 };
             let broke = matches!(error.class, ErrorClass::Network | ErrorClass::Protocol);
             // A server that wants a pause between logins gets one.
             let may_return = self.session.capabilities().login_delay.unwrap_or(0) == 0;

@@ -2,9 +2,8 @@
 //! there.
 
 use posthorn_model::{AccountId, Protocol, Timestamp};
-use posthorn_net::pop3::Quirk;
 
-use super::driver::{checked_key, sign_in, tripped_key};
+use super::driver::{checked_key, hides_mail, sign_in, tripped_key};
 use super::listing;
 use super::plan::Ledger;
 use crate::Error;
@@ -35,7 +34,7 @@ pub async fn look(core: &Shared, account: AccountId) -> Result<Maildrop, Error> 
     let _turn = core.take_maildrop(&config).await;
     let mut session = sign_in(core, account, &config).await?;
     let listed = listing::list(&mut session, core, account, &ledger).await?;
-    let hides_fetched = session.quirks().contains(&Quirk::HidesFetched);
+    let hides_fetched = hides_mail(&session);
     session.reset().await?;
     if let Err(error) = session.quit().await {
         log::info!("The server did not take leave: {error}.");

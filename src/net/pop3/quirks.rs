@@ -27,10 +27,14 @@ pub enum Quirk {
     Unterminated,
     /// Messages that were fetched once are not listed again (Gmail), and no more than some 250 at a time.
     HidesFetched,
+    /// Only the last 30 days are listed (Gmail with `recent:` before the user name): what is older is not gone.
+    RecentOnly,
+    /// Neither dots nor sizes tell where a message ends: each is fetched alone, and ends where the server falls silent.
+    Unbounded,
 }
 
 impl Quirk {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoCapa,
         Self::NoUidl,
         Self::NoTop,
@@ -42,6 +46,8 @@ impl Quirk {
         Self::WrongSizes,
         Self::Unterminated,
         Self::HidesFetched,
+        Self::RecentOnly,
+        Self::Unbounded,
     ];
 
     #[must_use]
@@ -58,6 +64,8 @@ impl Quirk {
             Self::WrongSizes => "wrong-sizes",
             Self::Unterminated => "unterminated",
             Self::HidesFetched => "hides-fetched",
+            Self::RecentOnly => "recent-only",
+            Self::Unbounded => "unbounded",
         }
     }
 
@@ -86,13 +94,23 @@ impl Quirk {
                 "the server leaves out the end of messages; they are taken where their size agrees"
             }
             Self::HidesFetched => "the provider lists no message twice once it was fetched",
+            Self::RecentOnly => "the provider lists the mail of the last 30 days only",
+            Self::Unbounded => {
+                "the server does not say where a message ends; each is fetched alone, and ends where the server falls silent"
+            }
         }
     }
 }
 
-/// Gmail says so in its greeting; `recent:` before the user name makes it list the last 30 days again and again.
-pub(super) fn hides_fetched(greeting: &[u8], username: &str) -> bool {
-    greeting.starts_with(b"Gpop") && !username.starts_with("recent:")
+/// Gmail says in its greeting who it is; `recent:` before the user name makes it list the last 30 days again and again.
+pub(super) fn of_provider(greeting: &[u8], username: &str) -> Option<Quirk> {
+    let recent = username.starts_with("recent:");
+    let quirk = if recent {
+        Quirk::RecentOnly
+    } else {
+        Quirk::HidesFetched
+    };
+    greeting.starts_with(b"Gpop").then_some(quirk)
 }
 
 /// What servers call themselves that keep a message which RETR has fetched, however the connection ends.
@@ -141,12 +159,20 @@ mod tests {
         check(&[&[b'x'; 70]], &[]);
         check(&[&[b'x'; 71]], &[Quirk::OddUidl]);
         check(&[b"\xff"], &[Quirk::OddUidl]);
-        assert!(hides_fetched(
+        let check = |greeting: &[u8], username, expect| {
+            assert_eq!(of_provider(greeting, username), expect, "{username}");
+        };
+        check(
             b"Gpop ready for requests from 192.0.2.1",
-            "a@gmail.com"
-        ));
-        assert!(!hides_fetched(b"Gpop ready for requests", "recent:a@gmail.com"));
-        assert!(!hides_fetched(b"Dovecot ready.", "a@example.org"));
+            "a@gmail.com",
+            Some(Quirk::HidesFetched),
+        );
+        check(
+            b"Gpop ready for requests",
+            "recent:a@gmail.com",
+            Some(Quirk::RecentOnly),
+        );
+        check(b"Dovecot ready.", "recent:a@example.org", None);
     }
 
     #[test]

@@ -11,9 +11,11 @@
 //! alone, and LIST's answer about it must follow: no text in a message can stand for that by chance.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use posthorn_model::{ErrorClass, MsgNo};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
@@ -74,6 +76,10 @@ impl Session {
         let mut unasked: VecDeque<Asked> = numbers.iter().copied().collect();
         let mut doubtful = Vec::new();
         while !unasked.is_empty() {
+            if self.quirks.contains(&Quirk::Unbounded) {
+                self.fetch_to_silence(&mut unasked, out).await?;
+                break;
+            }
             if self.quirks.contains(&Quirk::WrongStuffing) {
                 self.fetch_by_size(&mut unasked, out).await?;
                 break;
@@ -105,13 +111,14 @@ impl Session {
         loop {
             let depth = self.depth(unasked.front());
             let stop = !doubtful.is_empty();
-            let waits = under_way.is_empty() && held.is_some() && out.capacity() == 0 && !stop;
-            if waits && timeout(SILENCE, out.reserve()).await.is_err() {
+            let has_room = out.capacity() > 0 && self.memory.available_permits() > 0;
+            let waits = under_way.is_empty() && held.is_some() && !has_room && !stop;
+            if waits && timeout(SILENCE, wait_for_room(&self.memory, out)).await.is_err() {
                 // Our disk is slow: the server hears from us, and what is held may wait without a reply pending.
                 self.prove_held(&mut held, doubtful, out).await?;
             }
             // Half of the window at a time: fewer, larger packets, and the server never runs dry.
-            let room = out.capacity() > 0 || under_way.is_empty();
+            let room = has_room || under_way.is_empty();
             if !stop && room && under_way.len() <= depth / 2 && !unasked.is_empty() {
                 let count = unasked.len().min(depth - under_way.len());
                 let batch: Vec<(Asked, Verb)> = unasked
@@ -392,6 +399,49 @@ impl Session {
                     .map_err(|error| super::spool::trouble(self.wire.host(), &error))
             });
             let ended = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            if ended
+                .as_ref()
+                .is_err_and(|error| error.class == ErrorClass::Protocol)
+            {
+                self.quirks.insert(Quirk::Unbounded);
+            }
+            self.give(number, result, out, ended.is_ok()).await?;
+            ended?;
+        }
+        Ok(())
+    }
+
+    /// One by one, with nothing else under way: all that the server says until it falls silent is the message, where a
+    /// lone dot comes last and the server answers what it is asked then.
+    async fn fetch_to_silence(
+        &mut self,
+        unasked: &mut VecDeque<Asked>,
+        out: &Sender<Retrieved>,
+    ) -> Result<(), Error> {
+        while let Some(asked) = unasked.pop_front() {
+            let (number, size) = asked;
+            self.ask_for(&[(asked, Verb::Retr)], false).await?;
+            let reply = self.wire.status().await?;
+            if !reply.is_ok {
+                let error = reply.refusal(self.wire.host(), "the server did not hand over a message");
+                self.give(number, Err(error), out, true).await?;
+                continue;
+            }
+            let place = self.place.clone();
+            let mut spool = Spool::new(&place, size);
+            let limit = self.message_limit;
+            let read = async {
+                self.wire
+                    .read_to_silence(limit, &mut |bytes| spool.write(bytes))
+                    .await?;
+                self.probe(number, size).await
+            };
+            let result = read.await.and_then(|()| {
+                spool
+                    .finish()
+                    .map_err(|error| super::spool::trouble(self.wire.host(), &error))
+            });
+            let ended = result.as_ref().map(|_| ()).map_err(Clone::clone);
             self.give(number, result, out, ended.is_ok()).await?;
             ended?;
         }
@@ -406,10 +456,24 @@ impl Session {
         out: &Sender<Retrieved>,
         idle: bool,
     ) -> Result<(), Error> {
+        let kibibytes = match &result {
+            Ok(Payload::Memory(bytes)) => (bytes.len() / 1024 + 1).min(super::WAITING),
+            Ok(Payload::File { .. }) | Err(_) => 0,
+        };
+        let kibibytes = u32::try_from(kibibytes).unwrap_or(0);
+        let memory = Arc::clone(&self.memory);
         loop {
-            match timeout(SILENCE, out.reserve()).await {
-                Ok(Ok(room)) => {
-                    room.send(Retrieved { number, result });
+            let both = async {
+                let share = Arc::clone(&memory).acquire_many_owned(kibibytes).await;
+                out.reserve().await.map(|room| (room, share.ok()))
+            };
+            match timeout(SILENCE, both).await {
+                Ok(Ok((room, share))) => {
+                    room.send(Retrieved {
+                        number,
+                        result,
+                        share,
+                    });
                     return Ok(());
                 }
                 Ok(Err(_)) => {
@@ -424,4 +488,10 @@ impl Session {
             }
         }
     }
+}
+
+async fn wait_for_room(memory: &Semaphore, out: &Sender<Retrieved>) {
+    // An error means that nobody listens any more, which shows when something is handed on.
+    let _ = memory.acquire().await;
+    let _ = out.reserve().await;
 }

@@ -101,7 +101,7 @@ async fn retrieve_sized(
     let (sender, mut receiver) = mpsc::channel(2);
     let gather = async {
         let mut all = Vec::new();
-        while let Some(Retrieved { number, result }) = receiver.recv().await {
+        while let Some(Retrieved { number, result, .. }) = receiver.recv().await {
             let result = result.map(|payload| payload.into_bytes().expect("bytes"));
             all.push((number.0, result.map_err(|error| error.class)));
         }

@@ -20,6 +20,9 @@ const TRICKLE: u64 = 16 * 1024;
 /// How long the end of a message is waited for where the server is known to leave it out.
 const HURRY: Duration = Duration::from_secs(2);
 
+/// Bytes of the end of a message: a line's end, and a line with a lone dot.
+const END: usize = 4;
+
 pub(super) struct Wire {
     stream: BufReader<Channel>,
     host: String,
@@ -234,6 +237,53 @@ impl Wire {
         } else {
             Err(self.lost_count())
         }
+    }
+
+    /// The message whose status has been read, to where the server falls silent after a lone dot: nothing in it is
+    /// taken for its end, and no dot for one that was put there.
+    pub(super) async fn read_to_silence(
+        &mut self,
+        limit: u64,
+        sink: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        // What may be the end is held back. A message begins where a line does.
+        let mut tail: Vec<u8> = b"\n".to_vec();
+        let (mut total, mut leading) = (0_u64, 1);
+        loop {
+            let ended = tail.ends_with(b"\n.\r\n") || tail.ends_with(b"\n.\n");
+            let filling = self.stream.fill_buf();
+            let ready = if ended {
+                match timeout(HURRY, filling).await {
+                    Ok(ready) => ready,
+                    Err(_) => break,
+                }
+            } else {
+                filling.await
+            };
+            let ready = ready.map_err(|error| Error::from_io(&self.host, "sending a message", &error))?;
+            if ready.is_empty() {
+                let end = io::ErrorKind::UnexpectedEof.into();
+                return Err(Error::from_io(&self.host, "sending a message", &end));
+            }
+            let came = ready.len();
+            tail.extend_from_slice(ready);
+            self.stream.consume(came);
+            total += came as u64;
+            if total > limit {
+                return Err(self.lost_count());
+            }
+            let sure = tail.len().saturating_sub(END);
+            if sure > 0 {
+                let sure: Vec<u8> = tail.drain(..sure).skip(leading).collect();
+                leading = 0;
+                sink(&sure).map_err(|error| super::spool::trouble(&self.host, &error))?;
+            }
+        }
+        let end = if tail.ends_with(b".\r\n") { 3 } else { 2 };
+        let rest = tail
+            .get(leading..tail.len().saturating_sub(end))
+            .unwrap_or_default();
+        sink(rest).map_err(|error| super::spool::trouble(&self.host, &error))
     }
 
     fn lost_count(&self) -> Error {

@@ -110,3 +110,31 @@ async fn retr_where_the_server_keeps_what_it_gave_or_gives_no_size() {
     .await;
     check(b"+OK hello\r\n", &[None], &lines, vec![(1, ok(MESSAGE))], &[]).await;
 }
+
+/// A server whose messages end neither where their dots say nor where their size says.
+async fn check_silence(served: &[u8], expect: Result<&[u8], ErrorClass>) {
+    let lines: [(&str, &[u8]); 2] = [("RETR 1", served), ("LIST 1", b"+OK 1 7\r\n")];
+    let mut session = session(&lines).await;
+    session.expect([Quirk::WrongStuffing, Quirk::Unbounded].into());
+    let (kept, _) = retrieve_sized(&mut session, &[(MsgNo(1), Some(7))]).await;
+    assert_eq!(
+        kept,
+        [(1, expect.map(<[u8]>::to_vec))],
+        "{:?}",
+        served.escape_ascii().to_string()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_where_the_server_falls_silent() {
+    check_silence(
+        b"+OK\r\nab\r\n.\r\n+OK x\r\n..\r\n.\r\n",
+        Ok(b"ab\r\n.\r\n+OK x\r\n..\r\n"),
+    )
+    .await;
+    check_silence(b"+OK\r\n.\r\n", Ok(b"")).await;
+    check_silence(b"+OK\r\na\n.\n", Ok(b"a\n")).await;
+    check_silence(b"+OK\r\n.a\r\n.\r\n", Ok(b".a\r\n")).await;
+    // Silent in the middle.
+    check_silence(b"+OK\r\nab\r\n", Err(ErrorClass::Network)).await;
+}
