@@ -135,7 +135,7 @@ impl fmt::Display for Reason {
             Self::DeletedByUs => f.write_str("no longer listed after this program deleted it"),
             Self::NotByUs => f.write_str("no longer listed, and not by this program's doing"),
             Self::Hidden => {
-                f.write_str("no longer listed: this provider lists nothing that was fetched before")
+                f.write_str("no longer listed: this provider hides what was fetched, or what is old")
             }
         }
     }
