@@ -370,10 +370,19 @@ account-messages = { $count ->
 account-on-server = Auf dem Server: { $messages }.
 account-comes = Der nächste Abruf bringt { $messages } hierher.
 account-comes-headers = Der nächste Abruf bringt die Kopfzeilen von { $messages } hierher; der Rest kommt, wenn Sie sie öffnen.
-account-held = { $messages } sollten den Server verlassen und bleiben dort, bis Sie nachgesehen haben.
-account-leaves-next = Beim nächsten Abruf verlassen { $messages } den Server. Hier bleiben sie.
+account-held = { $count ->
+    [one] { $messages } sollte den Server verlassen und bleibt dort, bis Sie nachgesehen haben.
+   *[other] { $messages } sollten den Server verlassen und bleiben dort, bis Sie nachgesehen haben.
+}
+account-leaves-next = { $count ->
+    [one] Beim nächsten Abruf verlässt { $messages } den Server. Hier bleibt sie.
+   *[other] Beim nächsten Abruf verlassen { $messages } den Server. Hier bleiben sie.
+}
 account-leaves-none = Beim nächsten Abruf verlässt nichts den Server.
-account-leaves-within = Innerhalb von 30 Tagen verlassen ihn weitere { $messages }.
+account-leaves-within = { $count ->
+    [one] Innerhalb von 30 Tagen verlässt ihn noch { $messages }.
+   *[other] Innerhalb von 30 Tagen verlassen ihn weitere { $messages }.
+}
 account-stays = Nach 30 Tagen noch dort: { $messages }.
 account-stopped-empty = Der Server führt keine Nachricht auf, wo { $before } waren. Alles Geladene bleibt hier, und auf dem Server wird nichts gelöscht, bis Sie nachgesehen haben.
 account-stopped-new = Der Server gibt { $listed } Nachrichten neue Namen und kennt keine der { $before } bisherigen. Alles bleibt, und auf dem Server wird nichts gelöscht, bis Sie nachgesehen haben.
@@ -397,9 +406,15 @@ account-tab-ahead = Was geschehen wird
 account-tab-deleted = Auf dem Server gelöscht
 account-revert = Zurücknehmen
 account-bad-limit = Bitte angeben, wie viel auf dem Server bleiben darf.
-account-ask-next = Beim nächsten Abruf werden { $messages } auf dem Server gelöscht.
+account-ask-next = { $count ->
+    [one] Beim nächsten Abruf wird { $messages } auf dem Server gelöscht.
+   *[other] Beim nächsten Abruf werden { $messages } auf dem Server gelöscht.
+}
 account-ask-none-next = Beim nächsten Abruf wird auf dem Server nichts gelöscht.
-account-ask-within = Innerhalb von 30 Tagen werden es insgesamt { $messages }.
+account-ask-within = { $count ->
+    [one] Innerhalb von 30 Tagen ist es insgesamt { $messages }.
+   *[other] Innerhalb von 30 Tagen sind es insgesamt { $messages }.
+}
 account-ask-kept = Jede wird dort erst gelöscht, nachdem sie hier zurückgelesen und geprüft worden ist. Dann hat dieser Computer die einzige Kopie, von der Posthorn weiß.
 account-ask-save = Speichern und dann löschen
 account-imap-lives = Ihre Post liegt auf { $server }.
@@ -431,6 +446,7 @@ others-title = Mit dieser Einstellung
 others-next = gehen beim nächsten Mal
 others-within = in 30 Tagen
 others-none = keine
+others-keep-all = Mit dieser Einstellung würden auch { $programs } nichts entfernen.
 other-ours = zählt ab dem Augenblick, da eine Nachricht hier geprüft ist
 other-from-download = zählt ab seinem eigenen Abruf
 other-from-first-seen = zählt ab dem Tag, da es die Nachricht zuerst sah
@@ -464,4 +480,4 @@ reason-stopped = Nichts wird gelöscht, bis Sie nachgesehen haben
 reason-fell-short = Der Server nennt { $size } und schickt { $served }: Sie bleibt dort
 reason-deleted-by-us = Nicht mehr aufgeführt, nachdem Posthorn sie gelöscht hat
 reason-not-by-us = Nicht mehr aufgeführt, und nicht durch Posthorn
-reason-hidden = Nicht mehr aufgeführt: Dieser Anbieter zeigt nichts, was schon geholt wurde
+reason-hidden = Nicht mehr aufgeführt: Dieser Anbieter verbirgt, was schon geholt wurde oder was alt ist

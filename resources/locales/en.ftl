@@ -385,10 +385,19 @@ account-messages = { $count ->
 account-on-server = On the server: { $messages }.
 account-comes = The next check brings { $messages } here.
 account-comes-headers = The next check brings the headers of { $messages } here; the rest comes when you open them.
-account-held = { $messages } should leave the server and stay there until you have looked.
-account-leaves-next = At the next check, { $messages } leave the server. They stay on this computer.
+account-held = { $count ->
+    [one] { $messages } should leave the server and stays there until you have looked.
+   *[other] { $messages } should leave the server and stay there until you have looked.
+}
+account-leaves-next = { $count ->
+    [one] At the next check, { $messages } leaves the server. It stays on this computer.
+   *[other] At the next check, { $messages } leave the server. They stay on this computer.
+}
 account-leaves-none = At the next check, nothing leaves the server.
-account-leaves-within = Within 30 days, { $messages } more leave it.
+account-leaves-within = { $count ->
+    [one] Within 30 days, { $messages } more leaves it.
+   *[other] Within 30 days, { $messages } more leave it.
+}
 account-stays = After 30 days still there: { $messages }.
 account-stopped-empty = The server lists no message where it had { $before }. Everything downloaded is kept here, and nothing is deleted on the server until you have looked.
 account-stopped-new = The server gives { $listed } messages new names and knows none of the { $before } it had. Everything is kept, and nothing is deleted on the server until you have looked.
@@ -446,6 +455,7 @@ others-title = With this setting
 others-next = leave next time
 others-within = within 30 days
 others-none = none
+others-keep-all = With this setting, { $programs } would remove nothing either.
 other-ours = counts from the moment a message is verified here
 other-from-download = counts from its own download
 other-from-first-seen = counts from when it first saw the message
@@ -479,4 +489,4 @@ reason-stopped = Nothing is deleted until you have looked at what vanished
 reason-fell-short = The server lists { $size } and sends { $served }: it stays there
 reason-deleted-by-us = No longer listed after Posthorn deleted it
 reason-not-by-us = No longer listed, and not by Posthorn's doing
-reason-hidden = No longer listed: this provider lists nothing that was fetched before
+reason-hidden = No longer listed: this provider hides what was fetched, or what is old

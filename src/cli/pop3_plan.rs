@@ -171,9 +171,8 @@ impl Planned<'_> {
             output.line(&format!("STOPPED: {}", suspicion.explain()))?;
         }
         output.line("")?;
-        output.line("with the same setting:")?;
-        for other in self.others() {
-            output.line(&say_other(&other))?;
+        for line in say_others(&self.others()) {
+            output.line(&line)?;
         }
         Ok(())
     }
@@ -243,21 +242,48 @@ fn sentences(totals: &Totals) -> Vec<String> {
         ));
     }
     all.push(format!(
-        "at the next check {} leave the server",
-        say_count(totals.leave_next)
+        "at the next check {} the server",
+        say_leaving(totals.leave_next)
     ));
-    all.push(format!(
-        "within 30 days {} leave it",
-        say_count(totals.leave_within)
-    ));
-    if totals.held.messages > 0 {
-        all.push(format!(
+    all.push(format!("within 30 days {} it", say_leaving(totals.leave_within)));
+    match totals.held.messages {
+        0 => {}
+        1 => all.push(format!(
+            "{} is due, and stays until you have looked",
+            say_count(totals.held)
+        )),
+        _ => all.push(format!(
             "{} are due, and stay until you have looked",
             say_count(totals.held)
-        ));
+        )),
     }
     all.push(format!("after 30 days still there: {}", say_count(totals.stay)));
     all
+}
+
+/// `nothing leaves`, `1 message (2 kB) leaves`, `3 messages (6 kB) leave`.
+fn say_leaving(count: Count) -> String {
+    match count.messages {
+        0 => "nothing leaves".to_owned(),
+        1 => format!("{} leaves", say_count(count)),
+        _ => format!("{} leave", say_count(count)),
+    }
+}
+
+/// Other programs with the same setting; where none of them removes anything, that in one line.
+fn say_others(others: &[Comparison]) -> Vec<String> {
+    if others
+        .iter()
+        .all(|other| other.has.rule && other.leave_within.messages == 0)
+    {
+        let names: Vec<&str> = others.iter().map(|other| other.client.name()).collect();
+        return vec![format!(
+            "with the same setting {} would remove nothing within 30 days",
+            names.join(", ")
+        )];
+    }
+    let heading = std::iter::once("with the same setting:".to_owned());
+    heading.chain(others.iter().map(say_other)).collect()
 }
 
 fn say_other(other: &Comparison) -> String {
@@ -277,10 +303,83 @@ fn say_other(other: &Comparison) -> String {
     } else {
         "; it has no limit by number or size"
     };
+    let name = other.client.name();
+    if other.leave_within.messages == 0 {
+        return format!("{name:>13}  removes nothing within 30 days, {from}{limit}");
+    }
+    let next = match other.leave_next.messages {
+        0 => "nothing".to_owned(),
+        _ => say_count(other.leave_next),
+    };
     format!(
-        "{:>13}  {} at the next check, {} within 30 days, {from}{limit}",
-        other.client.name(),
-        say_count(other.leave_next),
+        "{name:>13}  removes {next} at the next check, {} within 30 days, {from}{limit}",
         say_count(other.leave_within),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(messages: u64) -> Count {
+        Count {
+            messages,
+            bytes: messages * 2_000,
+        }
+    }
+
+    #[test]
+    fn verbs_follow_their_number() {
+        let check = |next, within, held, expect: &[&str]| {
+            let totals = Totals {
+                leave_next: count(next),
+                leave_within: count(within),
+                held: count(held),
+                ..Totals::default()
+            };
+            let said = sentences(&totals);
+            for words in expect {
+                assert!(said.iter().any(|line| line == words), "{words:?} in {said:#?}");
+            }
+        };
+        check(
+            0,
+            1,
+            0,
+            &[
+                "at the next check nothing leaves the server",
+                "within 30 days 1 message (2 kB) leaves it",
+            ],
+        );
+        check(
+            2,
+            3,
+            1,
+            &[
+                "at the next check 2 messages (4 kB) leave the server",
+                "within 30 days 3 messages (6 kB) leave it",
+                "1 message (2 kB) is due, and stays until you have looked",
+            ],
+        );
+        check(
+            0,
+            0,
+            2,
+            &["2 messages (4 kB) are due, and stay until you have looked"],
+        );
+    }
+
+    #[test]
+    fn programs_that_remove_nothing_share_a_line() {
+        let maildrop = Maildrop::default();
+        let check = |policy: &str, lines: usize, words: &str| {
+            let policy = Pop3Policy::leaving(posthorn_model::LeaveOnServer::parse(policy).unwrap());
+            let planned = forecast(&maildrop, policy, Timestamp(0));
+            let said = say_others(&compare(&maildrop, &policy, &planned));
+            assert_eq!(said.len(), lines, "{said:#?}");
+            assert!(said.last().unwrap().contains(words), "{said:#?}");
+        };
+        check("forever", 1, "Thunderbird, Evolution, KMail would remove nothing");
+        check("until-removed", 4, "no such rule");
+    }
 }

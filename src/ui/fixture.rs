@@ -4,6 +4,8 @@
 mod accounts;
 #[path = "fixture/letters.rs"]
 mod letters;
+#[path = "fixture/maildrop.rs"]
+mod maildrop;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,14 +15,14 @@ use iced::futures::stream::{BoxStream, StreamExt};
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
 use posthorn_engine::command::Selection;
 use posthorn_engine::event::Doing;
-use posthorn_engine::forecast::{Letter, Maildrop};
+use posthorn_engine::forecast::Maildrop;
 use posthorn_engine::report::{ServerTest, TestReport};
 use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Receipt};
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
     AccountConfig, AccountId, Address, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
-    InternetMessageId, LedgerRow, LedgerState, MailboxId, MailboxName, MessageId, Part, Problem, Protocol,
-    Remedy, Secret, Security, SpecialUse, SubmissionId, SubmissionState, ThreadId, Timestamp, Uidl, Where,
+    InternetMessageId, MailboxId, MailboxName, MessageId, Part, Problem, Protocol, Remedy, Secret, Security,
+    SpecialUse, SubmissionId, SubmissionState, ThreadId, Timestamp, Where,
 };
 use posthorn_ui::bridge::{Answer, Face};
 
@@ -463,60 +465,7 @@ impl Face for Fixture {
     }
 
     fn maildrop(&self, account: AccountId) -> Answer<Maildrop> {
-        let state = self.lock();
-        let mut rows: Vec<Row> = state
-            .rows
-            .iter()
-            .filter(|row| row.account == account)
-            .cloned()
-            .collect();
-        rows.sort_by_key(|row| row.message);
-        let mut maildrop = Maildrop::default();
-        for (n, row) in (0_u32..).zip(&rows) {
-            let age = i64::from(n % 20);
-            let kept = NOW.plus_seconds(-age * Timestamp::DAY);
-            let uidl = Uidl(format!("{:08x}", 0x4c1d_0000 + n).into_bytes());
-            maildrop.ledger.insert(
-                uidl.clone(),
-                LedgerRow {
-                    size: Some(row.size.max(2_400)),
-                    served: Some(row.size.max(2_400)),
-                    downloaded_at: Some(kept),
-                    hash: Some(posthorn_model::Hash([7; 32])),
-                    message: Some(row.message),
-                    state: if n % 7 == 6 {
-                        LedgerState::Deleted
-                    } else {
-                        LedgerState::Downloaded
-                    },
-                    changed_at: kept,
-                    reason: "14 days after it was downloaded and verified here".into(),
-                    reply: "message deleted; QUIT: bye".into(),
-                    ..LedgerRow::first_seen(uidl.clone(), kept)
-                },
-            );
-            let letter = Letter {
-                subject: row.subject.clone(),
-                from: row
-                    .from
-                    .as_ref()
-                    .map(|from| from.display().to_owned())
-                    .unwrap_or_default(),
-                date: Some(row.date),
-            };
-            maildrop.letters.insert(uidl, letter);
-        }
-        let letters = std::mem::take(&mut maildrop.letters);
-        let mut maildrop = Maildrop {
-            letters,
-            checked_at: Some(NOW.plus_seconds(-1_080)),
-            ..Maildrop::remembered(maildrop.ledger)
-        };
-        if state.vanished {
-            maildrop.listed.truncate(2);
-            maildrop.tripped = true;
-        }
-        answer(maildrop)
+        answer(self.lock().maildrop(account))
     }
 
     fn problems(&self) -> Answer<Vec<Problem>> {

@@ -120,14 +120,45 @@ fn what_was_deleted_stands_in_its_own_list_and_checking_is_one_press() {
     let mut window = open(&fixture, CLUB);
     window.send(Message::Account(Page::TabPicked(Tab::Deleted)));
     let outlook = page(&window).outlook.clone().expect("a forecast");
-    if outlook.deleted.is_empty() {
-        assert!(window.shows(&t!("account-nothing-deleted")));
-    }
+    assert!(!outlook.deleted.is_empty() && !window.shows(&t!("account-nothing-deleted")));
     window.press(&t!("account-check"));
     let commands = fixture.lock().commands.clone();
     assert!(commands.contains(&Command::CheckNow(vec![CLUB])), "{commands:?}");
     window.key(Wish::Back);
     assert!(matches!(window.app.screen, Screen::Mail));
+}
+
+#[test]
+fn a_sudden_disappearance_is_explained_and_waits_for_the_reader() {
+    let fixture = Fixture::full();
+    fixture.lock().vanished = true;
+    let mut window = open(&fixture, CLUB);
+    edit(&mut window, Edit::Leave(Leave::Never));
+    let forecast = page(&window)
+        .outlook
+        .as_ref()
+        .expect("a forecast")
+        .forecast
+        .clone();
+    assert!(forecast.suspicion.is_some());
+    assert_eq!((forecast.totals.leave_next.messages, leaving(&window)), (0, 0));
+    window.press(&t!("account-go-on"));
+    let commands = fixture.lock().commands.clone();
+    assert!(
+        commands.contains(&Command::AcceptDisappearance(CLUB)),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn programs_that_keep_everything_share_a_sentence() {
+    let fixture = Fixture::full();
+    let mut window = open(&fixture, CLUB);
+    edit(&mut window, Edit::Leave(Leave::Forever));
+    let sentence = t!("others-keep-all", programs = "Thunderbird, Evolution, KMail");
+    assert!(window.shows(&sentence) && !window.shows(&t!("others-title")));
+    edit(&mut window, Edit::Leave(Leave::Never));
+    assert!(!window.shows(&sentence) && window.shows(&t!("others-title")));
 }
 
 #[test]

@@ -351,12 +351,12 @@ fn buttons(page: &AccountPage) -> Element<'_, Message> {
 /// The question before a policy that deletes.
 fn ask<'a>(question: Question) -> Element<'a, Message> {
     let next = if question.next.messages > 0 {
-        t!("account-ask-next", messages = said::count(question.next))
+        said::counted!("account-ask-next", question.next)
     } else {
         t!("account-ask-none-next")
     };
     let within = (question.within != question.next)
-        .then(|| words::body(t!("account-ask-within", messages = said::count(question.within))));
+        .then(|| words::body(said::counted!("account-ask-within", question.within)));
     container(
         column![words::strong(next)]
             .push(within)
@@ -409,6 +409,17 @@ fn figures(page: &AccountPage) -> Element<'_, Message> {
 }
 
 fn others(outlook: &Outlook) -> Element<'_, Message> {
+    let removes = |comparison: &Comparison| comparison.leave_within.messages > 0 || !comparison.has.rule;
+    let ours = &outlook.forecast.totals;
+    if ours.leave_within.messages == 0 && !outlook.others.iter().any(removes) {
+        let programs: Vec<&str> = outlook.others.iter().map(|other| other.client.name()).collect();
+        let sentence = t!("others-keep-all", programs = programs.join(", "));
+        return container(words::body(sentence))
+            .padding(gap::M)
+            .width(Fill)
+            .style(style::card)
+            .into();
+    }
     let head = row![
         words::caption(t!("others-title")).width(Fill),
         words::caption(t!("others-next")).width(130),
@@ -416,7 +427,6 @@ fn others(outlook: &Outlook) -> Element<'_, Message> {
     ]
     .spacing(gap::M);
     let lines = outlook.others.iter().map(other);
-    let ours = &outlook.forecast.totals;
     container(
         column![
             head,

@@ -18,6 +18,18 @@ pub fn count(count: Count) -> String {
     )
 }
 
+/// A sentence about so many messages: its verb follows their number.
+macro_rules! counted {
+    ($id:literal, $count:expr) => {
+        $crate::t!(
+            $id,
+            count = $count.messages,
+            messages = $crate::screen::account::words::count($count)
+        )
+    };
+}
+pub(super) use counted;
+
 /// The forecast in sentences.
 pub fn sentences(totals: &Totals, stopped: bool) -> Vec<String> {
     let mut all = vec![t!("account-on-server", messages = count(totals.on_server))];
@@ -28,11 +40,11 @@ pub fn sentences(totals: &Totals, stopped: bool) -> Vec<String> {
         all.push(t!("account-comes-headers", messages = count(totals.headers)));
     }
     if stopped {
-        all.push(t!("account-held", messages = count(totals.held)));
+        all.push(counted!("account-held", totals.held));
         return all;
     }
     all.push(if totals.leave_next.messages > 0 {
-        t!("account-leaves-next", messages = count(totals.leave_next))
+        counted!("account-leaves-next", totals.leave_next)
     } else {
         t!("account-leaves-none")
     });
@@ -44,7 +56,7 @@ pub fn sentences(totals: &Totals, stopped: bool) -> Vec<String> {
         bytes: totals.leave_within.bytes.saturating_sub(totals.leave_next.bytes),
     };
     if later.messages > 0 {
-        all.push(t!("account-leaves-within", messages = count(later)));
+        all.push(counted!("account-leaves-within", later));
     }
     if totals.stay.messages > 0 && totals.stay != totals.on_server {
         all.push(t!("account-stays", messages = count(totals.stay)));
