@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Uidl,
+    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Timestamp, Uidl,
 };
 use posthorn_net::pop3::{Quirk, Session, Wishes};
 use posthorn_store::Durability;
@@ -44,6 +44,14 @@ pub(super) fn checked_key(account: AccountId) -> String {
     format!("pop3-checked/{account}")
 }
 
+/// The setting that says since when this server's TOP is known to show messages in part, or its sizes to be wrong.
+fn by_retr_key(account: AccountId) -> String {
+    format!("pop3-by-retr/{account}")
+}
+
+/// Days after which that is tried again.
+const BY_RETR: u16 = 30;
+
 /// One check of the maildrop.
 ///
 /// # Errors
@@ -52,7 +60,14 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
     let core = &post.core;
     core.progress(post.id, Doing::Connecting, 0, 0);
     let _turn = core.take_maildrop(&post.config).await;
-    let session = connect_patiently(post, report).await?;
+    let mut session = connect_patiently(post, report).await?;
+    // So that no check fetches a message twice to learn it anew.
+    let by_retr = core.store.setting(&by_retr_key(post.id)).await?;
+    let by_retr = by_retr.and_then(|since| Timestamp::parse_rfc3339(&since));
+    if by_retr.is_some_and(|since| since.plus_days(BY_RETR) > core.now()) {
+        session.expect([Quirk::PartialTop].into());
+    }
+    let known = session.quirks().clone();
     let mut ledger = Ledger::new();
     for row in core.store.ledger(post.id).await? {
         ledger.insert(row.uidl.clone(), row);
@@ -80,6 +95,13 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
     check.count_traffic();
     check.say_what_failed();
     let accepted = check.situation.accepted;
+    if check.session.quirks().contains(&Quirk::PartialTop) && !known.contains(&Quirk::PartialTop) {
+        let note = Write::PutSetting {
+            key: by_retr_key(post.id),
+            value: Some(core.now().to_string()),
+        };
+        core.apply(post.id, vec![note], Durability::Normal).await?;
+    }
     match result {
         Ok(()) => check.leave().await?,
         Err(error) => return Err(error),

@@ -13,6 +13,8 @@ pub enum Quirk {
     NoTop,
     /// TOP does not show whole messages, or sizes do not tell whether it does: they come by RETR.
     PartialTop,
+    /// TOP was refused for a message: the others come by RETR in this session too.
+    RefusedTop,
     /// One unique id for several messages.
     RepeatedUidl,
     /// Unique ids longer than 70 characters, or of others than RFC 1939, section 7 allows.
@@ -34,11 +36,12 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoCapa,
         Self::NoUidl,
         Self::NoTop,
         Self::PartialTop,
+        Self::RefusedTop,
         Self::RepeatedUidl,
         Self::OddUidl,
         Self::BareLineEnds,
@@ -57,6 +60,7 @@ impl Quirk {
             Self::NoUidl => "no-uidl",
             Self::NoTop => "no-top",
             Self::PartialTop => "partial-top",
+            Self::RefusedTop => "refused-top",
             Self::RepeatedUidl => "repeated-uidl",
             Self::OddUidl => "odd-uidl",
             Self::BareLineEnds => "bare-line-ends",
@@ -81,6 +85,7 @@ impl Quirk {
             Self::PartialTop => {
                 "the server shows only a part of a message; messages come by RETR, which some servers take for a removal"
             }
+            Self::RefusedTop => "the server did not show a message; messages come by RETR in this session",
             Self::RepeatedUidl => {
                 "the server gives several messages one name; they are known by their headers"
             }

@@ -136,7 +136,7 @@ impl Session {
             if reply.is_ok {
                 held = self.receive((asked, verb), out).await?;
             } else if verb == Verb::Top {
-                self.quirks.insert(Quirk::PartialTop);
+                self.quirks.insert(Quirk::RefusedTop);
                 doubtful.push(Doubtful { asked, anew: true });
             } else {
                 let error = reply.refusal(self.wire.host(), "the server did not hand over a message");
@@ -153,7 +153,8 @@ impl Session {
     /// How this message is asked for.
     fn verb(&self, (_, size): Asked) -> Verb {
         // Without a size, nobody could tell a part from the whole.
-        if self.by_top && size.is_some() && !self.quirks.contains(&Quirk::PartialTop) {
+        let fails = self.quirks.contains(&Quirk::PartialTop) || self.quirks.contains(&Quirk::RefusedTop);
+        if self.by_top && size.is_some() && !fails {
             Verb::Top
         } else {
             Verb::Retr

@@ -92,7 +92,7 @@ async fn what_top_does_not_show_whole_comes_by_retr() {
             ("NOOP", OK),
         ],
         vec![(1, ok(MESSAGE)), (3, ok(MESSAGE)), (2, Err(ErrorClass::Network))],
-        &[Quirk::PartialTop],
+        &[Quirk::RefusedTop],
     )
     .await;
 }
