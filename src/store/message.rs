@@ -283,7 +283,10 @@ pub(crate) fn add(tx: &Transaction<'_>, message: &NewMessage, gone: &mut BTreeSe
         build_json(body.map_or(&[][..], |body| &body.parts[..]))?,
         build_json(body.map_or(&[][..], |body| &body.defects[..]))?,
     ])?;
-    put_unindexed(tx, message.id, body)
+    if body.is_none() {
+        put_unindexed(tx, message.id)?;
+    }
+    Ok(())
 }
 
 /// False where the message is not here any more: it was removed while its body was on the way.
@@ -330,7 +333,6 @@ pub(crate) fn set_body(tx: &Transaction<'_>, body: &NewBody, gone: &mut BTreeSet
         build_json(&body.parts)?,
         build_json(&body.defects)?,
     ])?;
-    put_unindexed(tx, body.message, Some(body))?;
     Ok(true)
 }
 
@@ -342,19 +344,10 @@ fn has_attachments(body: &NewBody) -> bool {
     })
 }
 
-/// A hostile message may carry any amount of text: beyond this it is found by its first million characters.
-const INDEX_LIMIT: usize = 1 << 20;
-
-fn put_unindexed(tx: &Transaction<'_>, message: MessageId, body: Option<&NewBody>) -> Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO unindexed (message, whole, text) VALUES (?1, ?2, ?3)
-         ON CONFLICT (message) DO UPDATE SET whole = excluded.whole, text = excluded.text",
-    )?
-    .execute(params![
-        message.0,
-        body.is_some(),
-        body.map_or("", |body| cut(&body.index_text, INDEX_LIMIT)),
-    ])?;
+/// Its headers are indexed behind the critical path; with its body it goes into the index at once.
+fn put_unindexed(tx: &Transaction<'_>, message: MessageId) -> Result<()> {
+    tx.prepare_cached("INSERT INTO unindexed (message, whole, text) VALUES (?1, 0, '')")?
+        .execute([message.0])?;
     Ok(())
 }
 

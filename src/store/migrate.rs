@@ -14,6 +14,7 @@ pub(crate) const INDEX: &[&str] = &[
     include_str!("migrations/index/0001_first.sql"),
     include_str!("migrations/index/0002_identity.sql"),
     include_str!("migrations/index/0003_ledger_identity.sql"),
+    include_str!("migrations/index/0004_search_merge.sql"),
 ];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),

@@ -1,5 +1,6 @@
-//! Search by words, newest first. Indexing runs behind the critical path: mail is listed first, found later, and
-//! every answer says how much of it the index covers.
+//! Search by words, newest first. Whole messages are indexed in the transaction that brings them; of others the
+//! headers are, behind the critical path: such mail is listed first, found later, and every answer says how much of
+//! it the index covers.
 //!
 //! The FTS5 table has no content: what it finds are message ids, and their order is the list's own. What the user
 //! types never reaches FTS5 as syntax: see [`query`].
@@ -7,16 +8,19 @@
 mod bigram;
 mod query;
 
+use std::collections::BTreeMap;
+
 use posthorn_model::query::Cursor;
 use posthorn_model::{Address, Envelope, Flag, MailboxId, MessageId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use self::query::Typing;
 use self::query::{Filter, Query};
-use crate::column::{json_at, unsigned};
+use crate::column::{cut, json_at, unsigned};
 use crate::db::{Pace, Store, Writer};
 use crate::error::Result;
 use crate::listing::{ListRow, load_any_row, load_row};
+use crate::write::NewBody;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
@@ -101,7 +105,9 @@ fn index_pending(writer: &mut Writer, limit: usize) -> Result<usize> {
         })?;
         // Read before the table is written to.
         let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-        for (message, envelope, text) in &rows {
+        // Newest first is the order of the steps, not of the rows: at a row id below the last one FTS5 writes out all
+        // that it has gathered, which would make each row a segment of its own.
+        for (message, envelope, text) in rows.iter().rev() {
             index_one(&tx, *message, envelope, text)?;
         }
         // Only now: the trigger of each makes a savepoint, at which FTS5 writes out all that it has gathered.
@@ -112,6 +118,22 @@ fn index_pending(writer: &mut Writer, limit: usize) -> Result<usize> {
     }
     tx.commit()?;
     Ok(done)
+}
+
+/// A hostile message may carry any amount of text: beyond this it is found by its first million characters.
+const INDEX_LIMIT: usize = 1 << 20;
+
+/// Puts whole messages into the index, in the transaction that brings them: their text is at hand, and a list that
+/// shows them already loses nothing by it.
+pub(crate) fn index_bodies(tx: &Transaction<'_>, bodies: &BTreeMap<MessageId, &NewBody>) -> Result<()> {
+    for (message, body) in bodies {
+        index_one(tx, *message, &body.envelope, cut(&body.index_text, INDEX_LIMIT))?;
+    }
+    let mut remove = tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?;
+    for message in bodies.keys() {
+        remove.execute([message.0])?;
+    }
+    Ok(())
 }
 
 fn index_one(tx: &Transaction<'_>, message: MessageId, envelope: &Envelope, text: &str) -> Result<()> {

@@ -26,7 +26,7 @@ use crate::shared::Shared;
 /// A batch is committed when it holds this many messages …
 const MESSAGES: usize = 200;
 /// … or this many bytes …
-const BYTES: u64 = 8 << 20;
+const BYTES: u64 = 4 << 20;
 /// … or nothing more came for this long.
 const PAUSE: Duration = Duration::from_millis(30);
 

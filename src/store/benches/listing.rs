@@ -114,21 +114,10 @@ fn fill(store: &Store, count: u64) {
         applying += cpu() - made;
     }
     println!(
-        "apply, batches of {BATCH}: {:.0} messages per CPU second ({making:.1} s to make them, {:.1?} in all)",
+        "apply and index, batches of {BATCH}: {:.0} messages per CPU second ({making:.1} s to make them, {:.1?} in all)",
         count as f64 / applying,
         begun.elapsed()
     );
-    let start = cpu();
-    let mut indexed = 0;
-    loop {
-        let done = wait(store.index_pending(200)).unwrap();
-        indexed += done;
-        if done == 0 {
-            break;
-        }
-    }
-    let rate = indexed as f64 / (cpu() - start);
-    println!("index_pending, 200 at a time: {rate:.0} messages per CPU second");
 }
 
 fn build(store: &Store, inboxes: &[(AccountId, MailboxId)], number: u64, count: u64) -> Vec<Write> {

@@ -1,15 +1,15 @@
 //! Carries out a batch of writes in one transaction and says what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::{AccountId, MailboxId, MessageId, Placement, SubmissionState, ThreadId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::Write;
+use super::{NewBody, Write};
 use crate::db::{Store, Writer};
 use crate::error::{Error, Result};
 use crate::{
-    account, identity, ledger, local, mailbox, message, operation, outbox, placement, raw, settings,
+    account, identity, ledger, local, mailbox, message, operation, outbox, placement, raw, search, settings,
     sync_state,
 };
 
@@ -95,12 +95,13 @@ fn with_durability<T>(
 }
 
 /// Every change the store knows, in the given order.
-fn apply(tx: &Transaction<'_>, writes: &[Write]) -> Result<Changes> {
+fn apply<'a>(tx: &'a Transaction<'a>, writes: &'a [Write]) -> Result<Changes> {
     let mut batch = Batch {
         tx,
         changes: Changes::default(),
         messages: BTreeSet::new(),
         loose: BTreeSet::new(),
+        bodies: BTreeMap::new(),
     };
     for write in writes {
         batch.take(write)?;
@@ -115,10 +116,12 @@ struct Batch<'a> {
     /// Added or taken out of a mailbox: forgotten at the end where no mailbox holds them. At the end, so that a
     /// move may take out before it puts in.
     loose: BTreeSet<MessageId>,
+    /// Whole messages: indexed together at the end, in the order that FTS5 gathers best.
+    bodies: BTreeMap<MessageId, &'a NewBody>,
 }
 
-impl Batch<'_> {
-    fn take(&mut self, write: &Write) -> Result<()> {
+impl<'a> Batch<'a> {
+    fn take(&mut self, write: &'a Write) -> Result<()> {
         let tx = self.tx;
         match write {
             Write::PutAccount { id, name, protocol } => {
@@ -146,11 +149,13 @@ impl Batch<'_> {
             Write::AddMessage(new) => {
                 self.messages.insert(new.id);
                 self.loose.insert(new.id);
+                self.bodies.extend(new.body.as_ref().map(|body| (new.id, body)));
                 message::add(tx, new, &mut self.changes.threads_gone)
             }
             Write::SetBody(body) => {
                 if message::set_body(tx, body, &mut self.changes.threads_gone)? {
                     self.messages.insert(body.message);
+                    self.bodies.insert(body.message, body);
                     self.name_mailboxes(body.message)?;
                 }
                 Ok(())
@@ -275,8 +280,11 @@ impl Batch<'_> {
 
     fn finish(mut self) -> Result<Changes> {
         for message in &self.loose {
-            message::forget_unplaced(self.tx, *message)?;
+            if message::forget_unplaced(self.tx, *message)? {
+                self.bodies.remove(message);
+            }
         }
+        search::index_bodies(self.tx, &self.bodies)?;
         self.changes.messages = self.messages.into_iter().collect();
         Ok(self.changes)
     }

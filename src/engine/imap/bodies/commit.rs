@@ -19,7 +19,7 @@ use crate::intake;
 use crate::shared::Shared;
 
 /// A batch is committed when it holds this many messages …
-const MESSAGES: usize = 100;
+const MESSAGES: usize = 250;
 /// … or this many bytes …
 const BYTES: u64 = 4 << 20;
 /// … or nothing more came for this long.

@@ -36,7 +36,11 @@ fn filled() -> Fixture {
             place(id, fixture.inbox, None, flags),
         ]);
     }
-    assert_eq!(wait(fixture.store.index_pending(100)).unwrap(), 4);
+    assert_eq!(
+        wait(fixture.store.coverage()).unwrap().pending,
+        0,
+        "whole mail is found at once"
+    );
     fixture
 }
 
