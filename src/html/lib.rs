@@ -13,6 +13,7 @@ pub mod document;
 mod layout;
 pub mod page;
 mod pictures;
+pub mod png;
 mod render;
 mod sanitize;
 mod style;

@@ -10,9 +10,15 @@
 //! neither waits for the other.
 
 mod child;
+mod confine;
+mod examine;
 mod frame;
 mod lane;
 mod message;
+mod pdf;
+mod pdf_page;
+mod picture;
+mod print;
 mod trust;
 
 use std::fmt;
@@ -191,6 +197,16 @@ impl Worker {
         let print = Request::Print { source, title };
         let (_, blobs) = ask(&self.aside, print, blobs, PRINTING).await?;
         blobs.into_iter().next().ok_or(Failure::Died)
+    }
+
+    /// Waits until the child is warm. Not needed: every request does.
+    ///
+    /// # Errors
+    /// Where there is no child.
+    pub async fn warm(&self) -> Result<(), Failure> {
+        ask(&self.reading, Request::Warm, Vec::new(), DRAWING)
+            .await
+            .map(drop)
     }
 
     /// Has the child try what it must not be able to do.

@@ -146,6 +146,10 @@ impl Lane {
                     self.pages.insert(id, name);
                     child.opened += 1;
                 }
+                if outcome == Err(Failure::Died) {
+                    // It caught a panic; what that left behind is not to be built on.
+                    child.wear.busy = f64::INFINITY;
+                }
                 self.put_back(child);
                 outcome.map(|reply| (reply, blobs))
             }

@@ -67,6 +67,8 @@ pub enum Request {
         source: SourceHead,
         title: String,
     },
+    /// Only waits until there is a child.
+    Warm,
     Examine,
 }
 
@@ -83,6 +85,7 @@ impl Request {
             | Self::Picture { .. }
             | Self::PdfPage { .. }
             | Self::Print { .. }
+            | Self::Warm
             | Self::Examine => None,
         }
     }
@@ -158,7 +161,7 @@ pub enum Reply {
     },
     Selected(Selected),
     Found(Vec<Vec<Rect>>),
-    Closed,
+    Done,
     /// A PDF in the blob.
     Document,
     Examined(Vec<Attempt>),

@@ -4,7 +4,7 @@ use super::message::{MAX_PIXELS, Reply, Request};
 use crate::page::{Page, Rect};
 
 /// Far more than is laid out, and little enough that nothing overflows.
-const MAX_LENGTH: f32 = 10_000_000.0;
+pub const MAX_LENGTH: f32 = 10_000_000.0;
 
 /// Whether a reply is of the asked kind and agrees with itself.
 pub fn answers(request: &Request, reply: &Reply, blobs: &[Vec<u8>]) -> bool {
@@ -21,7 +21,9 @@ pub fn answers(request: &Request, reply: &Reply, blobs: &[Vec<u8>]) -> bool {
             bytes == 0 && selected.rects.iter().all(is_placed)
         }
         (Request::Find { .. }, Reply::Found(found)) => bytes == 0 && found.iter().flatten().all(is_placed),
-        (Request::Close { .. }, Reply::Closed) | (Request::Examine, Reply::Examined(_)) => bytes == 0,
+        (Request::Close { .. } | Request::Warm, Reply::Done) | (Request::Examine, Reply::Examined(_)) => {
+            bytes == 0
+        }
         (Request::Print { .. }, Reply::Document) => {
             matches!(blobs, [document] if document.starts_with(b"%PDF-"))
         }
