@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 use crate::account::policy::PolicyRequest;
-use crate::{filter, pop3_plan, unbuilt};
+use crate::{filter, pop3_plan, rehearse, render, unbuilt};
 
 /// A mail client for IMAP and POP3 that shows where your mail lives. Without a command it opens the window.
 #[derive(Debug, Parser)]
@@ -96,7 +96,7 @@ pub enum Command {
     /// Open the window on a fresh sandbox mailbox
     Demo,
     /// Draw a message's HTML as a picture
-    Render(unbuilt::RenderRequest),
+    Render(render::RenderRequest),
     /// Tell where each message lives
     Where(unbuilt::WhereRequest),
     /// Tell what the next POP3 check would do
@@ -114,6 +114,9 @@ pub enum Command {
     Export(unbuilt::ExportRequest),
     /// Check the set-up and print a report safe to share
     Doctor(AccountNames),
+    /// Open every message of files and folders in every way, and say what came of it
+    #[command(hide = true)]
+    Rehearse(rehearse::RehearseRequest),
     /// The child process that draws HTML
     #[command(hide = true)]
     HtmlWorker,

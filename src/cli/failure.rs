@@ -100,6 +100,12 @@ impl Failure {
         Self::new("interrupted", 1, "interrupted; what was done so far is kept")
     }
 
+    /// The process that draws.
+    #[must_use]
+    pub fn drawing(message: impl Into<String>) -> Self {
+        Self::new("drawing", 1, message)
+    }
+
     #[must_use]
     pub fn unknown(what: impl Into<String>) -> Self {
         Self::new("unknown", 1, what)

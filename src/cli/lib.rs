@@ -31,7 +31,9 @@ mod operations;
 mod outbox;
 pub mod output;
 mod pop3_plan;
+mod rehearse;
 mod relocate;
+mod render;
 mod resolve;
 mod row;
 mod sandbox;
@@ -93,12 +95,14 @@ pub fn run(arguments: Arguments) -> Next {
             Ok(()) => Next::Leave(status.code()),
             Err(failure) => Next::Leave(failure.report(&mut output)),
         },
+        Ok(Done::Code(code)) => Next::Leave(code),
         Ok(Done::Window(window)) => Next::Open(window),
         Err(failure) => Next::Leave(failure.report(&mut output)),
     }
 }
 
 enum Done {
+    Code(u8),
     Left(Status),
     Window(Window),
 }
@@ -138,7 +142,8 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Pop3Plan(request) => pop3_plan::run(&request, context, output),
         Command::Sandbox(request) => sandbox::run(&request, output),
         Command::Demo => return Ok(Done::Window(demo::window(context))),
-        Command::Render(_) => unbuilt::refuse("render"),
+        Command::Render(request) => render::run(&request, context, output),
+        Command::Rehearse(request) => rehearse::run(&request, output),
         Command::Where(_) => unbuilt::refuse("where"),
         Command::Switch(_) => unbuilt::refuse("switch"),
         Command::Lab(_) => unbuilt::refuse("lab"),
@@ -146,7 +151,7 @@ fn carry_out(command: Option<Command>, context: &Context, output: &mut Output) -
         Command::Import(_) => unbuilt::refuse("import"),
         Command::Export(_) => unbuilt::refuse("export"),
         Command::Doctor(_) => unbuilt::refuse("doctor"),
-        Command::HtmlWorker => unbuilt::refuse("html-worker"),
+        Command::HtmlWorker => return Ok(Done::Code(posthorn_html::worker::serve())),
     };
     status.map(Done::Left)
 }

@@ -36,6 +36,12 @@ impl Context {
         Self { common }
     }
 
+    /// An additional trust root for this run.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&std::path::Path> {
+        self.common.ca_file.as_deref()
+    }
+
     /// The window on this profile.
     #[must_use]
     pub fn window(&self) -> Window {

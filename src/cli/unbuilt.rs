@@ -12,23 +12,6 @@ pub fn refuse(command: &str) -> Result<Status, Failure> {
 }
 
 #[derive(Args, Debug)]
-pub struct RenderRequest {
-    /// A message's number, a file, or - for standard input
-    #[arg(value_name = "ID|FILE.eml|-")]
-    message: String,
-    #[arg(long, value_name = "PIXELS")]
-    width: u32,
-    #[arg(long, default_value_t = 1.0)]
-    scale: f64,
-    #[arg(long)]
-    dark: bool,
-    #[arg(long, value_name = "allow")]
-    remote: Option<String>,
-    #[arg(long, value_name = "X.png")]
-    out: PathBuf,
-}
-
-#[derive(Args, Debug)]
 pub struct WhereRequest {
     #[arg(value_name = "ACCOUNT|MAILBOX|ID")]
     what: Option<String>,

@@ -176,7 +176,9 @@ pub fn decide(facts: &Facts, envelope: &Envelope, verified: bool) -> PictureRule
     }
 }
 
-fn related(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, Vec<u8>> {
+/// The parts that the HTML may name by `cid:`, by Content-ID without angle brackets.
+#[must_use]
+pub fn related(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, Vec<u8>> {
     let wanted = parsed
         .parts
         .iter()

@@ -11,7 +11,6 @@ fn what_is_not_built_says_so() {
     let posthorn = Posthorn::new(None);
     for words in [
         &["account", "discover", "a@example.org"][..],
-        &["render", "1", "--width", "700", "--out", "x.png"],
         &["where"],
         &["switch", "work", "--to", "imap"],
         &["lab", "--sandbox"],
