@@ -259,3 +259,26 @@ fn a_message_that_the_server_refuses_is_tried_again_and_the_others_arrive() {
         assert_eq!(world.sync_well().await.new, 1);
     });
 }
+
+#[test]
+fn a_server_whose_sizes_are_wrong_is_remembered_for_a_while() {
+    run(async {
+        let world = world(LeaveOnServer::Forever).await;
+        deliver(&world, 0..1);
+        world.sandbox.faults().inject(Fault::Answer {
+            service: Service::Pop3,
+            command: "LIST".into(),
+            reply: "+OK\r\n1 99999\r\n.".into(),
+        });
+        world.sync().await;
+        // `RETR 2` is eight octets shorter than the TOP that asks for all lines.
+        deliver(&world, 1..2);
+        let known = world.sync_well().await;
+        deliver(&world, 2..3);
+        assert_eq!(world.sync_well().await.bytes_out, known.bytes_out);
+        world.pass_days(31);
+        deliver(&world, 3..4);
+        assert_eq!(world.sync_well().await.bytes_out, known.bytes_out + 8);
+        assert_eq!(world.subjects("Inbox").await.len(), 4);
+    });
+}

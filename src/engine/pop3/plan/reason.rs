@@ -67,6 +67,25 @@ impl Reason {
         }
     }
 
+    /// Reads the reason of a deletion back from the words that the ledger keeps.
+    #[must_use]
+    pub fn of_deletion(words: &str) -> Option<Self> {
+        let days = || words.split(' ').next()?.parse().ok().map(Self::Days);
+        let limit = || {
+            let limit = words
+                .strip_prefix("the oldest beyond ")?
+                .strip_suffix(", verified here")?;
+            let number = limit
+                .strip_suffix(" messages")
+                .or_else(|| limit.strip_suffix(" message"));
+            KeepAtMost::parse(number.unwrap_or(limit)).map(Self::OverLimit)
+        };
+        let mut known = [Some(Self::Verified), Some(Self::RemovedHere), days(), limit()]
+            .into_iter()
+            .flatten();
+        known.find(|reason| reason.to_string() == words)
+    }
+
     /// One word for scripts.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -114,8 +133,12 @@ impl fmt::Display for Reason {
             ),
             Self::NextSession => f.write_str("the portion of one check is full"),
             Self::Verified => f.write_str("downloaded and verified here"),
+            Self::Days(1) => f.write_str("1 day after it was downloaded and verified here"),
             Self::Days(days) => write!(f, "{days} days after it was downloaded and verified here"),
             Self::RemovedHere => f.write_str(REMOVED_HERE),
+            Self::OverLimit(KeepAtMost::Messages(1)) => {
+                f.write_str("the oldest beyond 1 message, verified here")
+            }
             Self::OverLimit(KeepAtMost::Messages(messages)) => {
                 write!(f, "the oldest beyond {messages} messages, verified here")
             }
@@ -123,6 +146,7 @@ impl fmt::Display for Reason {
                 write!(f, "the oldest beyond {}, verified here", say_octets(*bytes))
             }
             Self::KeptForever => f.write_str("this account never removes mail from the server"),
+            Self::KeptForDays(1) => f.write_str("stays 1 day after it was downloaded and verified here"),
             Self::KeptForDays(days) => {
                 write!(f, "stays {days} days after it was downloaded and verified here")
             }
@@ -137,6 +161,34 @@ impl fmt::Display for Reason {
             Self::Hidden => {
                 f.write_str("no longer listed: this provider hides what was fetched, or what is old")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_deletions_read_back_from_the_ledger() {
+        for reason in [
+            Reason::Verified,
+            Reason::RemovedHere,
+            Reason::Days(1),
+            Reason::Days(14),
+            Reason::OverLimit(KeepAtMost::Messages(1)),
+            Reason::OverLimit(KeepAtMost::Messages(500)),
+            Reason::OverLimit(KeepAtMost::Bytes(200_000_000)),
+        ] {
+            assert_eq!(Reason::of_deletion(&reason.to_string()), Some(reason));
+        }
+        for words in [
+            "",
+            "somebody said so",
+            "14 moons after",
+            "the oldest beyond reason, verified here",
+        ] {
+            assert_eq!(Reason::of_deletion(words), None, "{words:?}");
         }
     }
 }

@@ -74,7 +74,7 @@ impl Table<'_> {
                 };
                 Some(Said {
                     title: self.title(&row.uidl),
-                    below: join(&[size, row.reason.clone(), said]),
+                    below: join(&[size, words::why_deleted(&row.reason), said]),
                     end: words::deleted(row, self.clock),
                     leaving: false,
                 })

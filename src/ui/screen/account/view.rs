@@ -72,6 +72,7 @@ fn head<'a>(page: &AccountPage, account: &'a Account, clock: &Clock) -> Element<
 fn pop3<'a>(page: &'a AccountPage, clock: &'a Clock, narrow: bool) -> Element<'a, Message> {
     if narrow {
         let all = column![
+            stopped(page),
             policy(page),
             rule(),
             figures(page),
@@ -94,7 +95,7 @@ fn pop3<'a>(page: &'a AccountPage, clock: &'a Clock, narrow: bool) -> Element<'a
             .width(LEFT)
             .height(Fill)
             .style(style::sunken),
-        column![figures(page), list(page, clock)]
+        column![stopped(page), figures(page), list(page, clock)]
             .spacing(gap::M)
             .padding(iced::Padding {
                 top: gap::L,
@@ -376,6 +377,22 @@ fn ask<'a>(question: Question) -> Element<'a, Message> {
     .into()
 }
 
+/// What the circuit breaker has stopped at: above all else.
+fn stopped(page: &AccountPage) -> Option<Element<'_, Message>> {
+    let suspicion = page.outlook.as_ref()?.forecast.suspicion.as_ref()?;
+    let bar = container(
+        row![
+            container(words::body(said::suspicion(suspicion))).width(Fill),
+            button(t!("account-go-on"), Kind::Secondary).on_press(Message::GoOnPressed)
+        ]
+        .spacing(gap::M)
+        .align_y(Center),
+    )
+    .padding(gap::M)
+    .style(style::danger_bar);
+    Some(bar.into())
+}
+
 fn figures(page: &AccountPage) -> Element<'_, Message> {
     let Some(outlook) = &page.outlook else {
         return space().into();
@@ -390,20 +407,6 @@ fn figures(page: &AccountPage) -> Element<'_, Message> {
             words::body(sentence)
         };
         all = all.push(line);
-    }
-    if let Some(suspicion) = &forecast.suspicion {
-        all = all.push(
-            container(
-                row![
-                    container(words::body(said::suspicion(suspicion))).width(Fill),
-                    button(t!("account-go-on"), Kind::Secondary).on_press(Message::GoOnPressed)
-                ]
-                .spacing(gap::M)
-                .align_y(Center),
-            )
-            .padding(gap::M)
-            .style(style::danger_bar),
-        );
     }
     column![all, others(outlook)].spacing(gap::L).into()
 }

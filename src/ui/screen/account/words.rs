@@ -153,6 +153,11 @@ pub fn reason(reason: &Reason) -> String {
     }
 }
 
+/// Why a message was deleted: the ledger keeps the words of the day on which it was decided.
+pub fn why_deleted(words: &str) -> String {
+    Reason::of_deletion(words).map_or_else(|| words.to_owned(), |known| reason(&known))
+}
+
 /// A deletion: when, and how sure we are of it.
 pub fn deleted(row: &LedgerRow, clock: &Clock) -> String {
     match row.state {
