@@ -15,9 +15,14 @@ pub struct Span<'x> {
 pub fn linkify(text: &str) -> Vec<Span<'_>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url, LinkKind::Email]);
+    // For `www.` only: a bare domain is as often the name of a file.
+    finder.url_must_have_scheme(false);
     let mut out: Vec<Span<'_>> = Vec::new();
     for span in finder.spans(text) {
         let url = match span.kind() {
+            Some(LinkKind::Url) if is_web_name(span.as_str()) => {
+                safe_url(&format!("https://{}", span.as_str()))
+            }
             Some(LinkKind::Url) => safe_url(span.as_str()),
             Some(LinkKind::Email) => Some(format!("mailto:{}", span.as_str())),
             _ => None,
@@ -28,6 +33,11 @@ pub fn linkify(text: &str) -> Vec<Span<'_>> {
         });
     }
     out
+}
+
+fn is_web_name(text: &str) -> bool {
+    text.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("www."))
 }
 
 /// The URL where its scheme is one that a reader may open; everything else is shown, never opened.
@@ -84,6 +94,10 @@ mod tests {
         check("write a.b@example.org now", &["mailto:a.b@example.org"]);
         check("file:///etc/passwd ftp://x.example javascript:alert(1)", &[]);
         check("data:text/html,x", &[]);
+        check(
+            "see www.example.org/a, main.rs and example.org",
+            &["https://www.example.org/a"],
+        );
         check("nothing", &[]);
         check("", &[]);
     }
