@@ -6,6 +6,8 @@ use unicode_script::{Script, UnicodeScript};
 
 /// Combining marks kept on one letter: more climb out of the line.
 const MAX_MARKS: usize = 3;
+/// Characters of a terminal's string that are looked through for its end.
+const MAX_SEQUENCE: usize = 256;
 
 /// One line for people, and whether anything that deceives was taken out: controls, terminal sequences, direction
 /// marks, invisible characters, padding. At most `most` characters.
@@ -87,7 +89,7 @@ fn skip_sequence(introducer: char, rest: &mut std::iter::Peekable<std::str::Char
         Some(']' | 'P' | '^' | '_' | 'X') => {
             let mut ahead = rest.clone();
             let mut length = 0;
-            while let Some(c) = ahead.next() {
+            while let Some(c) = ahead.next().filter(|_| length < MAX_SEQUENCE) {
                 length += 1;
                 if matches!(c, '\u{7}' | '\u{9c}') || c == '\u{1b}' && ahead.peek() == Some(&'\\') {
                     let tail = usize::from(c == '\u{1b}');
@@ -292,6 +294,10 @@ mod tests {
         );
         check("", "", false);
         assert_eq!(clean_label(&"é".repeat(500), 10).0.chars().count(), 11);
+        assert_eq!(
+            clean_label(&"\u{1b}]".repeat(200_000), 100),
+            (String::new(), true)
+        );
     }
 
     #[test]

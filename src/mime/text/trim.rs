@@ -464,7 +464,9 @@ const SUBJECT: &[&str] = &[
 /// Which field of a header a line starts, in the languages of common programs.
 fn header_field(text: &str) -> Option<Header> {
     let bare = text.trim_start_matches(['*', '|', ' ']);
-    let (name, _) = bare.split_once([':', '：'])?;
+    let (name, _) = bare
+        .split_once([':', '：'])
+        .filter(|(name, _)| name.len() <= 60)?;
     let name = name.trim_end_matches(['*', ' ', '\u{a0}']).to_lowercase();
     let is = |known: &[&str]| known.contains(&name.as_str());
     if is(FROM) {
