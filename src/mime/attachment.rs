@@ -304,6 +304,12 @@ fn by_media_type(media_type: &str) -> Option<Reason> {
     })
 }
 
+/// Whether what matters stands anywhere in it, for the table of contents of an archive even at its end.
+pub(crate) fn needs_whole(head: &[u8]) -> bool {
+    let starts: [&[u8]; 3] = [b"PK", b"\xd0\xcf\x11\xe0", b"{\\rtf"];
+    starts.iter().any(|start| head.starts_with(start))
+}
+
 fn look_inside(bytes: &[u8], add: &mut impl FnMut(Reason)) {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         let found = archive::look(bytes);

@@ -152,42 +152,49 @@ fn show_sender(tree: &Tree<'_>, parsed: &Parsed) -> Option<Shown> {
 }
 
 fn judge_attachments(tree: &Tree<'_>, parsed: &Parsed) -> Vec<Attached> {
-    parsed
-        .attachments()
-        .take(MAX_JUDGED)
-        .map(|part| {
-            let (raw_name, bytes) = content(tree, part);
-            let name = raw_name.or_else(|| part.name.clone()).unwrap_or_default();
-            let nature = attachment::judge(&name, &part.content_type, &bytes);
-            let message = matches!(part.content_type.as_str(), "message/rfc822" | "message/global")
-                || nature.extension == "eml" && nature.kind == attachment::Kind::Message;
-            Attached {
-                message,
-                nature,
-                part: part.clone(),
+    // Files of one leaf follow each other: it is unpacked once.
+    let mut open: Option<u32> = None;
+    let mut files = Vec::new();
+    let mut out = Vec::new();
+    for part in parsed.attachments().take(MAX_JUDGED) {
+        let nature = match inner::split_index(part.index) {
+            Some((index, number)) => {
+                if open != Some(index) {
+                    open = Some(index);
+                    files = leaf_at(tree, index)
+                        .map(|leaf| inner::files(leaf, &mut Defects::default()))
+                        .unwrap_or_default();
+                }
+                files.get(number).map_or_else(Nature::default, |file| {
+                    attachment::judge(&file.name, &file.content_type, &file.bytes)
+                })
             }
-        })
-        .collect()
+            None => leaf_at(tree, part.index).map_or_else(Nature::default, |leaf| judge_leaf(leaf, part)),
+        };
+        let message = matches!(part.content_type.as_str(), "message/rfc822" | "message/global")
+            || nature.extension == "eml" && nature.kind == attachment::Kind::Message;
+        out.push(Attached {
+            message,
+            nature,
+            part: part.clone(),
+        });
+    }
+    out
 }
 
-/// The name as written, and what suffices of the content to know what it is.
-fn content(tree: &Tree<'_>, part: &Part) -> (Option<String>, Vec<u8>) {
-    let mut defects = Defects::default();
-    if let Some((leaf, number)) = inner::split_index(part.index) {
-        let files = leaf_at(tree, leaf).map(|leaf| inner::files(leaf, &mut defects));
-        let file = files.and_then(|files| files.into_iter().nth(number));
-        return file.map_or((None, Vec::new()), |file| (Some(file.name), file.bytes));
+/// Judges by the name as written, and by what suffices of the content.
+fn judge_leaf(leaf: &Leaf<'_>, part: &Part) -> Nature {
+    let decode = |body: &[u8]| {
+        let mut defects = Defects::default();
+        decode::decode(leaf.head.encoding, body, &mut defects).into_owned()
+    };
+    let head = leaf.body.get(..attachment::HEAD * 2);
+    let mut bytes = decode(head.unwrap_or(leaf.body));
+    if head.is_some() && leaf.body.len() <= MAX_WHOLE && attachment::needs_whole(&bytes) {
+        bytes = decode(leaf.body);
     }
-    let Some(leaf) = leaf_at(tree, part.index) else {
-        return (None, Vec::new());
-    };
-    let body = if leaf.body.len() > MAX_WHOLE {
-        leaf.body.get(..attachment::HEAD * 2).unwrap_or(leaf.body)
-    } else {
-        leaf.body
-    };
-    let bytes = decode::decode(leaf.head.encoding, body, &mut defects).into_owned();
-    (leaf.head.name.clone(), bytes)
+    let name = leaf.head.name.as_deref().or(part.name.as_deref());
+    attachment::judge(name.unwrap_or_default(), &part.content_type, &bytes)
 }
 
 fn leaf_at<'x, 't>(tree: &'t Tree<'x>, index: u32) -> Option<&'t Leaf<'x>> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use posthorn_mime::compose::reply;
 use posthorn_mime::headers::verdict::Mark;
+use posthorn_mime::text::{split_signature, trim_quoted};
 use posthorn_mime::{
     Defect, Kind, Method, PartStat, Reader, Risk, SenderWarning, Trusted, parse, parse_header, part_bytes,
     read, related_parts,
@@ -276,17 +277,15 @@ Disposition-Notification-To: ada@example.org\r\nContent-Type: multipart/mixed; b
 
 #[test]
 fn files_inside_of_parts_have_indices_that_never_move() {
-    for name in [
-        "christmas.tnef",
-        "two-files.tnef",
-        "winmail.tnef",
-        "attachments.tnef",
-        "long-filename.tnef",
-        "unicode-mapi-attr-name.tnef",
-    ] {
-        let Ok(bytes) = std::fs::read(mail().join("mimekit/UnitTests/TestData/tnef").join(name)) else {
-            continue;
-        };
+    let folder = mail().join("mimekit/UnitTests/TestData/tnef");
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    for path in files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "tnef"))
+    {
+        let name = path.display();
+        let bytes = std::fs::read(path).unwrap();
         let encoded = bytes
             .iter()
             .map(|byte| format!("={byte:02X}"))
@@ -296,29 +295,80 @@ fn files_inside_of_parts_have_indices_that_never_move() {
             .map(|line| format!("{}=\r\n", line.concat()))
             .collect();
         let raw = format!(
-            "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{body}\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nx\r\n--b--\r\n"
+            "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n\
+             Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+             {body}\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nx\r\n--b--\r\n"
         );
         let parsed = parse(raw.as_bytes());
         let names: Vec<_> = parsed
             .attachments()
-            .map(|part| (part.index, part.name.clone().unwrap_or_default(), part.size))
+            .map(|part| part.name.clone().unwrap_or_default())
             .collect();
-        println!("{name}: {names:?}");
         assert!(
-            names
+            parsed
+                .parts
                 .iter()
-                .any(|(index, name, _)| *index == 2 && name == "a.png"),
-            "{name}: {names:?}"
-        );
-        assert!(
-            names.len() >= 2 && names.iter().all(|(_, name, _)| name != "winmail.dat"),
-            "{names:?}"
+                .any(|part| part.index == 2 && part.name.as_deref() == Some("a.png")),
+            "{name}"
         );
         for part in &parsed.parts {
             let length = part_bytes(raw.as_bytes(), part.index).map(|bytes| bytes.len() as u64);
             assert_eq!(length, Some(part.size), "{name}: {}", part.index);
         }
+        let list = std::fs::read_to_string(path.with_extension("list")).unwrap_or_default();
+        // The message's own text is in the parts beside it.
+        for expected in list
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("body."))
+        {
+            assert!(
+                names.iter().any(|name| name == expected),
+                "{name}: {expected} not in {names:?}"
+            );
+        }
     }
+}
+
+#[test]
+fn answers_of_common_programs_are_trimmed() {
+    let folder = mail().join("talon-quotes/tests/fixtures/standard_replies");
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    for path in files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
+    {
+        let text = parse(&std::fs::read(path).unwrap()).text.unwrap();
+        let (own, older) = trim_quoted(&text);
+        let (own, _) = split_signature(own);
+        let own = own
+            .trim()
+            .strip_suffix("Sent from my iPhone")
+            .unwrap_or(own)
+            .trim();
+        assert_eq!(own, "Hello", "{}", path.display());
+        assert!(older.is_some(), "{}", path.display());
+    }
+}
+
+#[test]
+fn many_files_in_one_text_cost_one_pass() {
+    let block = "begin 644 a.txt\n#0V%T\n`\nend\n";
+    let raw = format!(
+        "Subject: x\r\n\r\n{}{}",
+        block.repeat(20_000),
+        "text\n".repeat(100_000)
+    );
+    let started = Instant::now();
+    let reading = read(raw.as_bytes(), &reader());
+    assert_eq!(reading.attachments.len(), 500);
+    // A pass for each file would take minutes.
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 fn collect(dir: &Path, out: &mut Vec<PathBuf>) {
