@@ -165,12 +165,55 @@ pub fn organisation(domain: &str) -> String {
     let ascii = idna::domain_to_ascii(&domain).unwrap_or(domain);
     let labels: Vec<&str> = ascii.split('.').filter(|label| !label.is_empty()).collect();
     let take = match labels.as_slice() {
+        [.., second, top] if SHARED.contains(&format!("{second}.{top}").as_str()) => 3,
         [.., second, top] if top.len() == 2 && is_registry(second) => 3,
         _ => 2,
     };
     let start = labels.len().saturating_sub(take);
     labels.get(start..).unwrap_or_default().join(".")
 }
+
+/// Domains below which strangers live side by side, and send mail or publish.
+const SHARED: &[&str] = &[
+    "amazonaws.com",
+    "appspot.com",
+    "azurewebsites.net",
+    "blogspot.com",
+    "br.com",
+    "cloudfront.net",
+    "cn.com",
+    "co.com",
+    "de.com",
+    "duckdns.org",
+    "eu.com",
+    "eu.org",
+    "firebaseapp.com",
+    "github.io",
+    "gitlab.io",
+    "gr.com",
+    "herokuapp.com",
+    "in.net",
+    "jp.net",
+    "myshopify.com",
+    "netlify.app",
+    "onmicrosoft.com",
+    "pages.dev",
+    "r2.dev",
+    "ru.com",
+    "sa.com",
+    "se.net",
+    "sharepoint.com",
+    "uk.com",
+    "us.com",
+    "us.org",
+    "vercel.app",
+    "web.app",
+    "weebly.com",
+    "wixsite.com",
+    "wordpress.com",
+    "workers.dev",
+    "za.com",
+];
 
 fn is_registry(label: &str) -> bool {
     matches!(
@@ -233,6 +276,8 @@ mod tests {
             ("example.co.uk", "other.co.uk", false),
             ("a.example.co.uk", "b.example.co.uk", true),
             ("example.org", "example.com", false),
+            ("a.onmicrosoft.com", "b.onmicrosoft.com", false),
+            ("mail.a.onmicrosoft.com", "a.onmicrosoft.com", true),
             ("münchen.de", "www.xn--mnchen-3ya.de", true),
             ("", "", false),
         ] {
