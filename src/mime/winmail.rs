@@ -1,5 +1,7 @@
 //! `winmail.dat`: what Outlook sends to those whom it takes for its like (TNEF, [MS-OXTNEF]).
 
+mod rtf;
+
 use crate::charset;
 use crate::inner::{Inner, MAX_INNER};
 use crate::media_type::content_type_for;
@@ -13,6 +15,7 @@ const ATTACH_REND_DATA: u32 = 0x0006_9002;
 const ATTACH_DATA: u32 = 0x0006_800f;
 const ATTACH_TITLE: u32 = 0x0001_8010;
 const ATTACHMENT: u32 = 0x0006_9005;
+const MESSAGE_PROPERTIES: u32 = 0x0006_9003;
 
 /// The files inside, as far as they can be read.
 pub(crate) fn files(bytes: &[u8]) -> Vec<Inner> {
@@ -40,12 +43,40 @@ pub(crate) fn files(bytes: &[u8]) -> Vec<Inner> {
                     file.name = narrow(data, &label);
                 }
             }
+            MESSAGE_PROPERTIES => out.extend(body(data, &label)),
             ATTACHMENT => note_properties(data, &label, open.get_or_insert_default()),
             _ => {}
         }
     }
     close(open, &mut out);
     out
+}
+
+/// The text of the message, in the best form there is: where the parts beside it hold none, nothing else has it.
+fn body(data: &[u8], label: &str) -> Option<Inner> {
+    let (mut html, mut plain, mut rich) = (None, None, None);
+    for (tag, value) in Properties::new(data) {
+        // PidTagBodyHtml, PidTagRtfCompressed, PidTagBody.
+        match (tag, value) {
+            (0x1013, Value::Binary(bytes)) => html = Some(bytes.to_vec()),
+            (0x1013, value) => html = Some(property_text(value, label).into_bytes()),
+            (0x1009, value) => rich = rtf::decompress(value.bytes()),
+            (0x1000, value) => plain = Some(property_text(value, label).into_bytes()),
+            _ => {}
+        }
+    }
+    let found = [
+        ("body.html", "text/html", html),
+        ("body.rtf", "application/rtf", rich),
+        ("body.txt", "text/plain", plain),
+    ];
+    found.into_iter().find_map(|(name, content_type, bytes)| {
+        Some(Inner {
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            bytes: bytes.filter(|bytes| !bytes.is_empty())?,
+        })
+    })
 }
 
 fn close(file: Option<Inner>, out: &mut Vec<Inner>) {
