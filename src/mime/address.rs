@@ -259,6 +259,23 @@ mod tests {
         check(b"\"quo\\\"te\" <a@b>", &[("quo\"te", "a@b")]);
         check(b"", &[]);
         check(b"<>", &[]);
+        check(b"A <@x,@y:a@b>, c@d", &[("A", "a@b"), ("", "c@d")]);
+        check(b"A <a@b, c@d", &[("A", "a@b"), ("", "c@d")]);
+        check(b"A <x@y> <a@b>", &[("A", "a@b")]);
+        check(b"\"o@p\"@b.example", &[("", "\"o@p\"@b.example")]);
+        check(b"A (c (d) e) <a@b>", &[("A", "a@b")]);
+        check(b"A :( <a@b>", &[("A :", "a@b")]);
+        check(b"a @ b.example", &[("", "a@b.example")]);
+        check(b"x y a@b", &[("x y", "a@b")]);
+        check(b"=?utf-8?Q?A,_B?= <a@b>", &[("A, B", "a@b")]);
+        check(
+            b"=?utf-8?Q?a=40b?=@c.example",
+            &[("", "=?utf-8?Q?a=40b?=@c.example")],
+        );
+        check(b"a@[IPv6:::1], b@c", &[("", "a@[IPv6:::1]"), ("", "b@c")]);
+        check(b"Re: A <a@b>", &[("Re: A", "a@b")]);
+        check(b"nobody", &[("", "nobody")]);
+        check(b"Only A Name", &[("Only A Name", "")]);
         check(b"\"'Twice'\" <a@b>", &[("Twice", "a@b")]);
     }
 

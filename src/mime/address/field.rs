@@ -1,6 +1,8 @@
 //! Address fields as headers hold them (RFC 5322 section 3.4, with its obsolete forms and what programs write in
 //! their place). Encoded words count in names only (RFC 2047 section 5): an address is taken as it stands.
 
+use std::borrow::Cow;
+
 use crate::word;
 
 /// One mailbox as written.
@@ -19,9 +21,9 @@ enum Kind {
     Quoted,
 }
 
-struct Piece {
+struct Piece<'x> {
     kind: Kind,
-    text: String,
+    text: Cow<'x, str>,
     /// Nothing stands between it and the one before.
     glued: bool,
 }
@@ -39,7 +41,7 @@ struct Reader<'x> {
     marks: Marks,
     /// Where the last semicolon stands: a group ends with one.
     last_semicolon: usize,
-    pieces: Vec<Piece>,
+    pieces: Vec<Piece<'x>>,
     /// Where the first angle bracket stood among the pieces.
     name_end: Option<usize>,
     angles: Vec<String>,
@@ -77,11 +79,11 @@ pub(crate) fn read(line: &str, most: usize, decode: &mut dyn FnMut(&str) -> Stri
     }
 }
 
-impl Reader<'_> {
+impl<'x> Reader<'x> {
     fn run(&mut self, decode: &mut dyn FnMut(&str) -> String) -> Result<(), Marks> {
         while let Some((at, c)) = self.rest.next() {
             match c {
-                '"' if self.marks.quotes => self.read_quoted()?,
+                '"' if self.marks.quotes => self.read_quoted(at + 1)?,
                 '(' if self.marks.comments => self.read_comment()?,
                 '"' | '(' | ')' | '>' => self.glued = false,
                 '<' => self.read_angle(),
@@ -108,7 +110,7 @@ impl Reader<'_> {
         self.glued = false;
     }
 
-    fn push(&mut self, kind: Kind, text: String) {
+    fn push(&mut self, kind: Kind, text: Cow<'x, str>) {
         let glued = std::mem::replace(&mut self.glued, true);
         self.pieces.push(Piece { kind, text, glued });
     }
@@ -117,16 +119,26 @@ impl Reader<'_> {
         self.glued && self.pieces.last().is_some_and(|piece| piece.text.ends_with('@'))
     }
 
-    fn read_quoted(&mut self) -> Result<(), Marks> {
-        let mut text = String::new();
-        while let Some((_, c)) = self.rest.next() {
+    fn read_quoted(&mut self, start: usize) -> Result<(), Marks> {
+        // Copied only where something is escaped.
+        let mut unescaped: Option<String> = None;
+        while let Some((at, c)) = self.rest.next() {
             match c {
                 '"' => {
-                    self.push(Kind::Quoted, text);
+                    let plain = self.line.get(start..at).unwrap_or_default();
+                    self.push(Kind::Quoted, unescaped.map_or(Cow::Borrowed(plain), Cow::Owned));
                     return Ok(());
                 }
-                '\\' => text.extend(self.rest.next().map(|(_, c)| c)),
-                c => text.push(c),
+                '\\' => {
+                    let before = self.line.get(start..at).unwrap_or_default();
+                    let text = unescaped.get_or_insert_with(|| before.to_owned());
+                    text.extend(self.rest.next().map(|(_, c)| c));
+                }
+                c => {
+                    if let Some(text) = unescaped.as_mut() {
+                        text.push(c);
+                    }
+                }
             }
         }
         Err(Marks {
@@ -160,9 +172,10 @@ impl Reader<'_> {
     /// What stands in angle brackets, without white space, comments and route (section 4.4).
     fn read_angle(&mut self) {
         let mut text = String::new();
-        let (mut quoted, mut comment) = (false, 0_u32);
+        let (mut quoted, mut comment, mut colon) = (false, 0_u32, false);
         while let Some((_, c)) = self.rest.peek().copied() {
-            let route = text.starts_with('@') && !text.contains(':');
+            let route = text.starts_with('@') && !colon;
+            colon |= c == ':';
             if matches!(c, ',' | ';') && !quoted && comment == 0 && !route {
                 break;
             }
@@ -204,7 +217,7 @@ impl Reader<'_> {
                 break;
             }
         }
-        self.push(Kind::Word, text);
+        self.push(Kind::Word, Cow::Owned(text));
     }
 
     fn read_word(&mut self, at: usize, first: char) {
@@ -212,32 +225,32 @@ impl Reader<'_> {
         if first == '='
             && let Some(length) = self.line.get(at..).and_then(word::word_length)
         {
-            let text = self.line.get(at..at + length).unwrap_or_default().to_owned();
+            let text = self.line.get(at..at + length).unwrap_or_default();
             while self.rest.next_if(|(next, _)| *next < at + length).is_some() {}
-            self.push(Kind::Word, text);
+            self.push(Kind::Word, Cow::Borrowed(text));
             return;
         }
-        let mut text = String::from(first);
         let breaks = |c: char| {
             matches!(c, '"' | '(' | ')' | '<' | '>' | ',' | ';' | ':' | '[' | '=') || c.is_whitespace()
         };
         if first != '=' {
-            while let Some((_, c)) = self.rest.next_if(|(_, c)| !breaks(*c)) {
-                text.push(c);
-            }
+            while self.rest.next_if(|(_, c)| !breaks(*c)).is_some() {}
         }
-        self.push(Kind::Word, text);
+        let end = self.rest.peek().map_or(self.line.len(), |(next, _)| *next);
+        let text = self.line.get(at..end).unwrap_or_default();
+        self.push(Kind::Word, Cow::Borrowed(text));
     }
 
     fn close(&mut self, decode: &mut dyn FnMut(&str) -> String) {
+        let ambiguous = self.angles.len() > 1;
         let mut mailbox = match self.name_end {
             Some(end) => {
                 let before = self.pieces.get(..end).unwrap_or_default();
                 let named = if before.is_empty() { &self.pieces } else { before };
                 Mailbox {
                     name: join(named),
-                    email: self.angles.last().cloned().unwrap_or_default(),
-                    ambiguous: self.angles.len() > 1,
+                    email: self.angles.pop().unwrap_or_default(),
+                    ambiguous,
                 }
             }
             None => from_words(&self.pieces),
@@ -245,7 +258,7 @@ impl Reader<'_> {
         if mailbox.name.is_empty() && !self.comments.is_empty() {
             mailbox.name = self.comments.join(" ");
         }
-        if !mailbox.name.is_empty() {
+        if mailbox.name.contains("=?") {
             mailbox.name = decode(&mailbox.name);
         }
         self.reset();
@@ -255,7 +268,7 @@ impl Reader<'_> {
     }
 }
 
-fn join<'x>(pieces: impl IntoIterator<Item = &'x Piece>) -> String {
+fn join<'p, 'x: 'p>(pieces: impl IntoIterator<Item = &'p Piece<'x>>) -> String {
     let mut out = String::new();
     for piece in pieces {
         if !piece.glued && !out.is_empty() {
@@ -267,9 +280,9 @@ fn join<'x>(pieces: impl IntoIterator<Item = &'x Piece>) -> String {
 }
 
 /// Words without angle brackets: the last run that holds an `@` is the address.
-fn from_words(pieces: &[Piece]) -> Mailbox {
-    let mut runs: Vec<Vec<&Piece>> = Vec::new();
-    let is_word = |piece: &Piece| piece.kind == Kind::Word;
+fn from_words(pieces: &[Piece<'_>]) -> Mailbox {
+    let mut runs: Vec<Vec<&Piece<'_>>> = Vec::new();
+    let is_word = |piece: &Piece<'_>| piece.kind == Kind::Word;
     for piece in pieces {
         // White space around the `@` is obsolete, but allowed (section 4.4).
         let at = is_word(piece) && piece.text.starts_with('@');
@@ -282,13 +295,13 @@ fn from_words(pieces: &[Piece]) -> Mailbox {
             _ => runs.push(vec![piece]),
         }
     }
-    let holds_at = |run: &Vec<&Piece>| {
+    let holds_at = |run: &Vec<&Piece<'_>>| {
         run.iter()
             .any(|piece| is_word(piece) && !is_encoded(&piece.text) && piece.text.contains('@'))
     };
-    let write = |run: &[&Piece]| -> String {
-        let one = |piece: &&Piece| match piece.kind {
-            Kind::Word => piece.text.clone(),
+    let write = |run: &[&Piece<'_>]| -> String {
+        let one = |piece: &&Piece<'_>| match piece.kind {
+            Kind::Word => piece.text.to_string(),
             Kind::Quoted => format!("\"{}\"", piece.text.replace('\\', "\\\\").replace('"', "\\\"")),
         };
         run.iter().map(one).collect()
