@@ -6,6 +6,10 @@
 //! This is the only crate that names mail-parser (field parsers and decoders) and mail-builder. It knows nothing of
 //! HTML beyond stripping it for previews and the search index, nor of mailbox names (IMAP's modified UTF-7).
 //!
+//! A list needs [`parse()`] or [`parse_header`], a reading pane [`read()`]: who a message is from ([`sender`]), what
+//! the user's server says of that ([`headers::verdict`]), where links lead ([`link`]), what attachments are
+//! ([`attachment`]), invitations and contacts ([`calendar`], [`card`]).
+//!
 //! Start reading at [`parse()`]: `structure` cuts a message into leaves, `field` and `envelope` read header
 //! blocks, `charset` and `decode` give text, [`text`] makes it readable. [`compose`] goes the other way. [`thread`]
 //! and [`subject`] are RFC 5256.

@@ -13,6 +13,10 @@ const MAX_BLOCK: usize = 12;
 #[must_use]
 pub fn trim_quoted(text: &str) -> (&str, Option<&str>) {
     let lines = cut_lines(text);
+    // What is forwarded is what the message is about, not what went before it.
+    if lines.iter().any(|line| line.depth == 0 && is_forward(line.text)) {
+        return (text, None);
+    }
     let at = find_separator(&lines)
         .into_iter()
         .chain(find_marked(&lines))
@@ -266,36 +270,63 @@ fn find_separator(lines: &[Line<'_>]) -> Option<usize> {
 
 /// `-----Original Message-----` and its like.
 fn is_separator(text: &str) -> bool {
-    if !text.starts_with("--") && !text.starts_with("__") && !text.starts_with("Begin forwarded") {
-        return false;
-    }
-    let inner = text
-        .trim_matches(|c: char| matches!(c, '-' | '_' | '=' | ' '))
-        .to_lowercase();
-    let inner = inner.trim_end_matches(':');
-    ORIGINAL.contains(&inner)
-        || text.starts_with("--") && ORIGINAL.iter().any(|known| inner.starts_with(known))
+    ruled(text).is_some_and(|inner| ORIGINAL.iter().any(|known| inner.starts_with(known)))
 }
+
+/// `---------- Forwarded message ----------` and its like.
+fn is_forward(text: &str) -> bool {
+    ruled(text).is_some_and(|inner| FORWARDED.iter().any(|known| inner.starts_with(known)))
+        || [
+            "Begin forwarded message:",
+            "Anfang der weitergeleiteten Nachricht:",
+            "Début du message réexpédié",
+        ]
+        .iter()
+        .any(|known| text.starts_with(known))
+}
+
+/// What stands between the dashes of a separator, in lower case.
+fn ruled(text: &str) -> Option<String> {
+    let dashed = (text.starts_with("--") || text.starts_with("__")) && text.len() <= 300;
+    let bare = |c: char| matches!(c, '-' | '_' | '=' | ' ');
+    dashed.then(|| text.trim_matches(bare).to_lowercase())
+}
+
+const FORWARDED: &[&str] = &[
+    "weitergeleitete nachricht",
+    "forwarded message",
+    "message transféré",
+    "mensaje reenviado",
+    "messaggio inoltrato",
+    "mensagem encaminhada",
+    "doorgestuurd bericht",
+    "пересылаемое сообщение",
+    "пересланное сообщение",
+    "fwd",
+    "videresendt",
+    "vidarebefordrat",
+    "przekazana wiadomość",
+    "přeposlaná zpráva",
+    "továbbított üzenet",
+    "mesaj redirecționat",
+    "iletilen ileti",
+    "转发的邮件",
+    "轉寄的郵件",
+    "転送メッセージ",
+    "전달된 메시지",
+];
 
 const ORIGINAL: &[&str] = &[
     "original message",
     "original-nachricht",
     "ursprüngliche nachricht",
     "originalnachricht",
-    "weitergeleitete nachricht",
-    "forwarded message",
-    "begin forwarded message",
     "message d'origine",
     "message original",
-    "message transféré",
     "mensaje original",
-    "mensaje reenviado",
     "messaggio originale",
-    "messaggio inoltrato",
     "mensagem original",
-    "mensagem encaminhada",
     "oorspronkelijk bericht",
-    "doorgestuurd bericht",
     "ursprungligt meddelande",
     "originalmeddelande",
     "oprindelig meddelelse",
@@ -309,8 +340,6 @@ const ORIGINAL: &[&str] = &[
     "mesajul original",
     "исходное сообщение",
     "оригинальное сообщение",
-    "пересылаемое сообщение",
-    "пересланное сообщение",
     "orijinal ileti",
     "özgün ileti",
     "הודעה מקורית",
@@ -591,6 +620,8 @@ mod tests {
             "Hello\n> one\nanswer\n\nAnna wrote:\n> two\n",
             "Hello\n> one\nanswer",
         );
+        let forward = "FYI\n\n---------- Forwarded message ---------\nFrom: x\nDate: y\nSubject: z\n\n> text";
+        check(forward, forward);
         check("> nothing\n> but\n", "> nothing\n> but");
         check(
             "Hi, the list:\n\nFrom: here\nto there\n",
