@@ -14,6 +14,7 @@ mod layout;
 pub mod page;
 mod pictures;
 pub mod png;
+mod quoted;
 mod render;
 mod sanitize;
 mod style;
@@ -21,5 +22,6 @@ pub mod to_text;
 pub mod worker;
 
 pub use document::Document;
+pub use quoted::own_words;
 pub use to_text::{HtmlText, Link, to_text};
 pub use worker::Worker;
