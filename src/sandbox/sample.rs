@@ -10,6 +10,7 @@ mod home;
 mod letter;
 mod notices;
 mod people;
+mod press;
 mod work;
 
 use posthorn_model::Timestamp;
@@ -32,6 +33,7 @@ fn conversations() -> Vec<Conversation> {
         home::conversations(),
         alphabets::conversations(),
         notices::conversations(),
+        press::conversations(),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -2,6 +2,8 @@
 
 use posthorn_model::Timestamp;
 
+use crate::mailbox::SandboxUser;
+
 /// A file in a message.
 #[derive(Clone, Debug)]
 pub struct Attachment {
@@ -54,8 +56,8 @@ impl Attachment {
         Self::text(name, "text/calendar; charset=utf-8", &text)
     }
 
-    /// The bytes, with the days of a calendar entry filled in.
-    pub fn dated(&self, sent: Timestamp) -> Vec<u8> {
+    /// The bytes, with the days of a calendar entry and its reader filled in.
+    pub fn dated(&self, user: &SandboxUser, sent: Timestamp) -> Vec<u8> {
         if !self.content_type.starts_with("text/calendar") {
             return self.bytes.clone();
         }
@@ -63,6 +65,8 @@ impl Attachment {
         // Day 0, the first of January 1970, was a Thursday.
         let next = |weekday: i64| days + 1 + (weekday - days - 1).rem_euclid(7);
         String::from_utf8_lossy(&self.bytes)
+            .replace("{NAME}", &user.name)
+            .replace("{ADDRESS}", &user.address)
             .replace("{TODAY}", &show_day(days))
             .replace("{THURSDAY}", &show_day(next(0)))
             .replace("{SUNDAY}", &show_day(next(3)))
@@ -240,6 +244,108 @@ pub fn horn() -> Vec<u8> {
     })
 }
 
+/// Lamps along a quay at dusk, doubled in the water.
+pub fn harbour() -> Vec<u8> {
+    const SKY: [Colour; 6] = [
+        [24, 40, 66],
+        [44, 62, 92],
+        [84, 88, 116],
+        [140, 110, 116],
+        [196, 134, 104],
+        [232, 168, 96],
+    ];
+    let mut palette = SKY.to_vec();
+    // 6: hills, 7: quay, 8: water, 9: a ripple, 10: a lamp, 11: its light on the water, 12: a mast.
+    palette.extend([
+        [30, 34, 48],
+        [20, 24, 34],
+        [22, 34, 54],
+        [34, 50, 74],
+        [255, 224, 150],
+        [196, 150, 82],
+        [14, 17, 26],
+    ]);
+    build_png(600, 220, &palette, |x, y| {
+        let hill = 96 + (i64::from(x) - 180).pow(2) / 2600 + i64::from((x / 7) % 3);
+        let lamp = x % 75;
+        let mast = [112_u32, 268, 405, 521]
+            .iter()
+            .any(|at| x.abs_diff(*at) < 1 && (58..128).contains(&y))
+            || [112_u32, 268, 405, 521]
+                .iter()
+                .any(|at| (118..128).contains(&y) && x.abs_diff(*at) < 24 - (y - 118));
+        let glow = lamp.abs_diff(37).pow(2) + y.abs_diff(104).pow(2) < 14;
+        match y {
+            _ if glow => 10,
+            0..=127 if mast => 12,
+            106..=127 if lamp == 37 => 12,
+            128..=138 => 7,
+            139..=219 => {
+                let near = lamp.abs_diff(37) < 3 + (y % 4);
+                if near && (y + x / 75) % 3 != 0 {
+                    11
+                } else if (x / 9 + y * 5) % 17 < 3 && y % 3 == 0 {
+                    9
+                } else {
+                    8
+                }
+            }
+            _ if i64::from(y) > hill => 6,
+            _ => u8::try_from(y / 19).unwrap_or(5).min(5),
+        }
+    })
+}
+
+/// A red kite over a beach.
+pub fn kite() -> Vec<u8> {
+    let palette = [
+        [188, 220, 232],
+        [232, 216, 172],
+        [198, 58, 48],
+        [238, 140, 60],
+        [90, 84, 76],
+        [120, 178, 196],
+    ];
+    build_png(250, 130, &palette, |x, y| {
+        let (dx, dy) = (x.abs_diff(150), y.abs_diff(42));
+        let within = dx * 3 + dy * 2 < 72;
+        let tail = x < 150 && y > 66 && (x + y).abs_diff(214 + (y / 6) % 3) < 2;
+        match (within, tail) {
+            (true, _) if (x < 150) == (y < 42) => 2,
+            (true, _) => 3,
+            (_, true) => 4,
+            _ if y > 112 => 1,
+            _ if y > 98 => 5,
+            _ => 0,
+        }
+    })
+}
+
+/// A boat under a white sail.
+pub fn boat() -> Vec<u8> {
+    let palette = [
+        [224, 232, 226],
+        [70, 122, 140],
+        [252, 250, 244],
+        [150, 84, 48],
+        [60, 48, 42],
+        [96, 148, 164],
+    ];
+    build_png(250, 130, &palette, |x, y| {
+        let sail = x > 126 && y < 84 && y > 18 && (x - 126) * 66 < (y - 18) * 58;
+        let jib = x < 122 && y < 84 && y > 30 && (122 - x) * 54 < (y - 30) * 40;
+        let hull = (88..104).contains(&y) && x > 66 + (y - 88) && x < 196 - (y - 88);
+        match y {
+            _ if sail || jib => 2,
+            _ if hull => 3,
+            14..=88 if x.abs_diff(124) < 2 => 4,
+            98..=129 if (x / 5 + y * 3) % 11 < 2 => 5,
+            98..=129 => 1,
+            _ => 0,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,7 +359,10 @@ mod tests {
             (1_750_291_200, "20250619 20250626 20250622"),
         ] {
             let entry = Attachment::text("x", "text/calendar", "{TODAY} {THURSDAY} {SUNDAY}");
-            assert_eq!(String::from_utf8_lossy(&entry.dated(Timestamp(sent))), expect);
+            assert_eq!(
+                String::from_utf8_lossy(&entry.dated(&SandboxUser::new("robin", "x"), Timestamp(sent))),
+                expect
+            );
         }
     }
 }

@@ -273,7 +273,12 @@ impl Conversation {
         };
         if !letter.attachments.is_empty() {
             let mut parts = vec![body];
-            parts.extend(letter.attachments.iter().map(|file| attachment_part(file, sent)));
+            parts.extend(
+                letter
+                    .attachments
+                    .iter()
+                    .map(|file| attachment_part(file, user, sent)),
+            );
             body = multipart("mixed", &format!("mix.{}.{index}", self.key), &parts);
         }
         body
@@ -296,7 +301,7 @@ fn multipart(subtype: &str, boundary: &str, parts: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-fn attachment_part(attachment: &Attachment, sent: Timestamp) -> Vec<u8> {
+fn attachment_part(attachment: &Attachment, user: &SandboxUser, sent: Timestamp) -> Vec<u8> {
     let name = attachment.name;
     let disposition = if attachment.inline_id.is_some() {
         "inline"
@@ -318,7 +323,7 @@ fn attachment_part(attachment: &Attachment, sent: Timestamp) -> Vec<u8> {
         out.push_str(&format!("Content-ID: <{id}>\r\n"));
     }
     out.push_str("\r\n");
-    out.push_str(&base64_lines(&attachment.dated(sent)));
+    out.push_str(&base64_lines(&attachment.dated(user, sent)));
     out.into_bytes()
 }
 
