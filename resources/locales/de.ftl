@@ -61,6 +61,27 @@ key-select = Einzeln auswählen
 key-select-all = Alle auswählen
 key-keys = Tasten zeigen
 key-palette = Alle Befehle
+key-next-in-thread = Nächste Nachricht der Unterhaltung
+key-previous-in-thread = Vorige Nachricht der Unterhaltung
+key-find-next = Nächste Fundstelle
+key-find-previous = Vorige Fundstelle
+keys-reading = Lesen
+action-find = In der Unterhaltung suchen
+action-copy = Kopieren
+action-message-menu = Mehr zu dieser Nachricht
+action-as-text = Als Text zeigen, oder wie gesendet
+action-as-sent = Hell oder dunkel
+action-quoted = Zitiertes zeigen oder verbergen
+action-pictures = Entfernte Bilder einmal zeigen
+action-fixed-font = Text in fester Schriftbreite
+action-details = Einzelheiten zum Absender
+action-links = Links in dieser Nachricht
+action-source = Quelltext zeigen
+action-headers = Alle Kopfzeilen zeigen
+action-save-message = Als Datei sichern (.eml)
+action-save-all = Alle Anhänge sichern
+action-print = Als PDF drucken
+action-unsubscribe = Von dieser Liste abmelden
 key-zoom-in = Größer
 key-zoom-out = Kleiner
 key-zoom-reset = Übliche Größe
@@ -112,6 +133,78 @@ reader-no-text = Diese Nachricht hat keinen Text.
 reader-failed = Diese Nachricht ließ sich nicht öffnen: { $why }
 reader-gone = sie ist nicht mehr hier
 reader-html-as-text = Als Text gezeigt. Bilder aus dem Netz sind aus, nichts wurde aus dem Netz geladen.
+find-placeholder = In der Unterhaltung suchen
+find-none = Nicht gefunden
+find-count = { $place } von { $count }
+reader-show-quoted = Zitiertes zeigen
+reader-hide-quoted = Zitiertes verbergen
+failure-too-slow = Als Text gezeigt: Das Zeichnen dieser Nachricht dauerte zu lange.
+failure-too-large = Als Text gezeigt: Diese Nachricht ist zu groß, um gezeichnet zu werden.
+failure-no-process = Als Text gezeigt: Der Teil des Programms, der Nachrichten zeichnet, ließ sich nicht starten.
+failure-died = Als Text gezeigt: Diese Nachricht ließ sich nicht zeichnen.
+message-menu-title = Diese Nachricht
+links-title = Links
+source-title = Quelltext
+headers-title = Alle Kopfzeilen
+source-more = Noch { $size }; sichern Sie die Nachricht, um alles zu sehen.
+source-not-here = Die Nachricht ist noch nicht hier; sie wird geholt.
+said-link-copied = Link kopiert
+said-no-links = In dieser Nachricht sind keine Links
+file-message = Nachricht
+print-failed = Diese Nachricht ließ sich nicht drucken
+print-no-painter = Der Teil des Programms, der Nachrichten zeichnet, ließ sich nicht starten
+pictures-off = { $count ->
+    [one] Ein entferntes Bild ist aus.
+   *[other] { $count } entfernte Bilder sind aus.
+}
+pictures-off-junk = { $count ->
+    [one] Ein entferntes Bild ist aus: Dies liegt im Spam.
+   *[other] { $count } entfernte Bilder sind aus: Dies liegt im Spam.
+}
+pictures-off-unverified = { $count ->
+    [one] Ein entferntes Bild ist aus: Es ist nicht sicher, dass dies von diesem Absender ist.
+   *[other] { $count } entfernte Bilder sind aus: Es ist nicht sicher, dass dies von diesem Absender ist.
+}
+pictures-off-metered = { $count ->
+    [one] Ein entferntes Bild ist aus: Die Verbindung wird nach Menge berechnet.
+   *[other] { $count } entfernte Bilder sind aus: Die Verbindung wird nach Menge berechnet.
+}
+pictures-never = { $count ->
+    [one] Ein entferntes Bild ist aus, wie eingestellt.
+   *[other] { $count } entfernte Bilder sind aus, wie eingestellt.
+}
+pictures-once = Einmal zeigen
+pictures-always = Immer für diesen Absender
+pictures-coming = Die Bilder werden geholt …
+pictures-missing = { $count ->
+    [one] Ein Bild ließ sich nicht holen.
+   *[other] { $count } Bilder ließen sich nicht holen.
+}
+pictures-trackers = { $count ->
+    [one] Ein Spion bleibt gesperrt: { $hosts }
+   *[other] { $count } Spione bleiben gesperrt: { $hosts }
+}
+said-pictures-always = Bilder von { $sender } werden ab jetzt gezeigt
+said-no-attachments = In dieser Nachricht sind keine Anhänge
+said-no-list = Diese Nachricht kam über keine Liste, von der man sich abmelden kann
+said-no-nested = Diese Nachricht ließ sich nicht lesen
+reader-unsubscribe = Abmelden
+reader-reply-elsewhere = Antworten gehen an { $people }
+reader-nested-back = Zurück zur Nachricht, in der sie kam
+attachment-save = Sichern …
+kind-card = Kontakt
+open-title = Diese Datei öffnen?
+open-means = { $name } kann mehr, als angesehen zu werden: Sie kann Programme starten oder nach Kennwörtern fragen. Öffnen Sie sie nur, wenn Sie sie von diesem Absender erwartet haben. Beim Sichern wird nichts geöffnet.
+open-anyway = Trotzdem öffnen
+open-save = Stattdessen sichern
+unsubscribe-title = Diese Liste verlassen?
+unsubscribe-post = { $host } erfährt, dass Sie nichts mehr davon möchten.
+unsubscribe-mail = Eine Nachricht, die das sagt, geht an { $to }.
+unsubscribe-web = Die Liste hat dafür eine Seite: { $url }
+unsubscribe-confirm = Abmelden
+unsubscribe-visit = Seite besuchen
+unsubscribed-posted = { $host } weiß Bescheid; es sollte nichts mehr kommen
+unsubscribed-queued = Eine Nachricht an { $to } meldet Sie ab
 reader-to = an { $people }
 reader-to-nobody = an niemanden mit Namen
 reader-and-more = { $people } und { $count } weitere

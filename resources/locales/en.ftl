@@ -63,6 +63,27 @@ key-select = Select, one by one
 key-select-all = Select all
 key-keys = Show the keys
 key-palette = All commands
+key-next-in-thread = Next message of the conversation
+key-previous-in-thread = Previous message of the conversation
+key-find-next = Find the next
+key-find-previous = Find the previous
+keys-reading = Reading
+action-find = Find in the conversation
+action-copy = Copy
+action-message-menu = More about this message
+action-as-text = Show as text, or as sent
+action-as-sent = Light or dark
+action-quoted = Show or hide what is quoted
+action-pictures = Show remote pictures once
+action-fixed-font = Text in a fixed font
+action-details = Details of the sender
+action-links = Links in this message
+action-source = Show the source
+action-headers = Show all headers
+action-save-message = Save as a file (.eml)
+action-save-all = Save all attachments
+action-print = Print to PDF
+action-unsubscribe = Unsubscribe from this list
 key-zoom-in = Larger
 key-zoom-out = Smaller
 key-zoom-reset = Usual size
@@ -117,6 +138,78 @@ reader-no-text = This message has no text.
 reader-failed = This message could not be opened: { $why }
 reader-gone = it is no longer here
 reader-html-as-text = Shown as text. Remote pictures are off, and nothing was loaded from the network.
+find-placeholder = Find in the conversation
+find-none = Not found
+find-count = { $place } of { $count }
+reader-show-quoted = Show what is quoted
+reader-hide-quoted = Hide what is quoted
+failure-too-slow = Shown as text: drawing this message took too long.
+failure-too-large = Shown as text: this message is too large to be drawn.
+failure-no-process = Shown as text: the part of the program that draws messages could not be started.
+failure-died = Shown as text: this message could not be drawn.
+message-menu-title = This message
+links-title = Links
+source-title = Source
+headers-title = All headers
+source-more = { $size } more; save the message to see all of it.
+source-not-here = The message is not here yet; it is being fetched.
+said-link-copied = Link copied
+said-no-links = There are no links in this message
+file-message = Message
+print-failed = This message could not be printed
+print-no-painter = The part of the program that draws messages could not be started
+pictures-off = { $count ->
+    [one] One remote picture is off.
+   *[other] { $count } remote pictures are off.
+}
+pictures-off-junk = { $count ->
+    [one] One remote picture is off: this is in junk.
+   *[other] { $count } remote pictures are off: this is in junk.
+}
+pictures-off-unverified = { $count ->
+    [one] One remote picture is off: it is not certain that this is from that sender.
+   *[other] { $count } remote pictures are off: it is not certain that this is from that sender.
+}
+pictures-off-metered = { $count ->
+    [one] One remote picture is off: the connection is metered.
+   *[other] { $count } remote pictures are off: the connection is metered.
+}
+pictures-never = { $count ->
+    [one] One remote picture is off, as you set.
+   *[other] { $count } remote pictures are off, as you set.
+}
+pictures-once = Show once
+pictures-always = Always for this sender
+pictures-coming = Fetching the pictures …
+pictures-missing = { $count ->
+    [one] One picture could not be fetched.
+   *[other] { $count } pictures could not be fetched.
+}
+pictures-trackers = { $count ->
+    [one] One tracker stays blocked: { $hosts }
+   *[other] { $count } trackers stay blocked: { $hosts }
+}
+said-pictures-always = Pictures from { $sender } are shown from now on
+said-no-attachments = There are no attachments in this message
+said-no-list = This message did not come by a mailing list that can be left
+said-no-nested = That message could not be read
+reader-unsubscribe = Unsubscribe
+reader-reply-elsewhere = Answers go to { $people }
+reader-nested-back = Back to the message it came in
+attachment-save = Save …
+kind-card = Contact
+open-title = Open this file?
+open-means = { $name } can do more than be looked at: it may run, or ask for your passwords. Open it only if you expected it from this sender. Nothing is opened by saving it.
+open-anyway = Open anyway
+open-save = Save instead
+unsubscribe-title = Leave this mailing list?
+unsubscribe-post = { $host } is told that you want no more of it.
+unsubscribe-mail = A message that says so goes to { $to }.
+unsubscribe-web = The list has a page for this: { $url }
+unsubscribe-confirm = Unsubscribe
+unsubscribe-visit = Visit the page
+unsubscribed-posted = { $host } was told; no more should come
+unsubscribed-queued = A message to { $to } leaves the list for you
 reader-to = to { $people }
 reader-to-nobody = to nobody by name
 reader-and-more = { $people } and { $count } more

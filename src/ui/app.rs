@@ -1,6 +1,7 @@
 //! The program: messages come in, are routed to a screen, and what the screens ask for is carried out.
 
 mod action;
+mod drawing;
 mod keys;
 mod perform;
 mod sending;
@@ -13,15 +14,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use iced::{Subscription, Task, event, window};
+use iced::{Subscription, Task, event, theme, window};
 use posthorn_engine::catalog::{Account, Mailbox, Submission};
 use posthorn_engine::report::TestReport;
+use posthorn_engine::unsubscribe::Unsubscribed;
 use posthorn_engine::{AccountState, Error, Event, Network};
 use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
 
 use crate::UiOptions;
 use crate::bridge::{Bridge, demo};
 use crate::directory::{Directory, Progress};
+use crate::painter::Brush;
 use crate::screen::account::{self, AccountPage};
 use crate::screen::compose::{self, Composer};
 use crate::screen::mail::{self, Mail};
@@ -44,6 +47,10 @@ pub enum Message {
     KeyPressed(KeyPress),
     FileDropped(PathBuf),
     CloseRequested(window::Id),
+    /// The screen's density.
+    Rescaled(f32),
+    /// The system's colours.
+    ModeChanged(theme::Mode),
     ShutDown,
     AccountsLoaded(Result<Vec<Account>, Error>),
     MailboxesLoaded(Result<Vec<Mailbox>, Error>),
@@ -68,6 +75,10 @@ pub enum Message {
     AccountSaved(Result<(), Error>),
     AccountRemoved(Result<(), Error>),
     LinkOpened(Result<(), Error>),
+    PartOpened(Result<(), Error>),
+    Unsubscribed(Result<Unsubscribed, Error>),
+    /// A message as it came, and whether only its headers are wanted.
+    SourceLoaded(bool, Result<Option<Vec<u8>>, Error>),
     NetworkSet(Result<(), Error>),
     NetworkLoaded(Result<Network, Error>),
     ToastPressed(u64),
@@ -111,6 +122,10 @@ pub struct App {
     pub clock: Clock,
     pub appearance: Appearance,
     pub zoom: f32,
+    /// Device pixels for one of the window's, before its own zoom.
+    density: f32,
+    mode: theme::Mode,
+    painter: Option<Brush>,
     options: UiOptions,
     bridge: Option<Bridge>,
     sandbox: Option<demo::Running>,
@@ -139,6 +154,9 @@ impl App {
             clock,
             appearance: Appearance::default(),
             zoom: 1.0,
+            density: 1.0,
+            mode: theme::Mode::None,
+            painter: None,
             options,
             bridge: None,
             sandbox: None,
@@ -149,13 +167,25 @@ impl App {
         }
     }
 
+    /// With somebody who draws messages; without, they are shown as text.
+    #[must_use]
+    pub fn with_painter(mut self, painter: Option<Brush>) -> Self {
+        self.painter = painter;
+        self
+    }
+
     fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
 
-    /// Routes a message. Nothing here waits.
+    /// Takes a message in. Nothing here waits.
     pub fn update(&mut self, message: Message) -> Task<Message> {
+        let task = self.route(message);
+        Task::batch([task, self.tend_pages()])
+    }
+
+    fn route(&mut self, message: Message) -> Task<Message> {
         let actions = match message {
             Message::Opened(Ok(bridge)) => return self.opened(bridge),
             Message::Opened(Err(error)) => {
@@ -167,6 +197,14 @@ impl App {
             Message::KeyPressed(press) => return self.key(&press),
             Message::CloseRequested(id) => return self.close(id),
             Message::ShutDown => return iced::exit(),
+            Message::Rescaled(density) => {
+                self.density = density;
+                Vec::new()
+            }
+            Message::ModeChanged(mode) => {
+                self.mode = mode;
+                Vec::new()
+            }
             Message::Mail(mail::Message::WishPressed(wish)) => return self.wish(wish),
             Message::Mail(message) => self.mail_message(message),
             Message::Setup(message) => match &mut self.screen {
@@ -216,7 +254,8 @@ impl App {
             Message::StatesLoaded(Ok(states)) => self.directory.states = states.into_iter().collect(),
             Message::OutboxLoaded(Ok(outbox)) => self.outbox_loaded(outbox),
             Message::Done(deed, result) => self.done(&deed, result),
-            Message::PartsSaved(Ok(None)) | Message::LinkOpened(Ok(())) => {}
+            Message::PartsSaved(Ok(None)) | Message::LinkOpened(Ok(())) | Message::PartOpened(Ok(())) => {}
+            Message::Unsubscribed(Ok(done)) => self.say(unsubscribed_words(done)),
             Message::PartsSaved(Ok(Some(path))) => {
                 let place = path.display().to_string();
                 self.say(crate::t!("saved-to", place = place));
@@ -231,6 +270,7 @@ impl App {
             | Message::SandboxCleared(Ok(())) => {
                 return self.account_saved();
             }
+            Message::SourceLoaded(headers, Ok(raw)) => return self.source_loaded(headers, raw),
             Message::NetworkSet(Ok(())) => return self.load_network(),
             Message::NetworkLoaded(Ok(network)) => self.directory.network = network,
             Message::SandboxStarted(Err(error)) => {
@@ -247,6 +287,9 @@ impl App {
             | Message::AccountRemoved(Err(error))
             | Message::SandboxCleared(Err(error))
             | Message::LinkOpened(Err(error))
+            | Message::SourceLoaded(_, Err(error))
+            | Message::PartOpened(Err(error))
+            | Message::Unsubscribed(Err(error))
             | Message::NetworkSet(Err(error))
             | Message::NetworkLoaded(Err(error)) => self.fail(&error),
             _ => {}
@@ -266,6 +309,7 @@ impl App {
             self.load_states(),
             self.load_network(),
             self.load_outbox(),
+            Self::look_around(),
         ];
         if self.options.demo {
             tasks.push(self.perform(Action::StartSandbox));
@@ -423,6 +467,7 @@ impl App {
         Subscription::batch([
             event::listen_with(keys::listen),
             window::close_requests().map(Message::CloseRequested),
+            iced::system::theme_changes().map(Message::ModeChanged),
             iced::time::every(period).map(Message::Ticked),
         ])
     }
@@ -435,5 +480,12 @@ impl App {
             Screen::Mail if unread > 0 => crate::t!("window-title-unread", count = unread),
             _ => crate::t!("window-title"),
         }
+    }
+}
+
+fn unsubscribed_words(done: Unsubscribed) -> String {
+    match done {
+        Unsubscribed::Posted { host } => crate::t!("unsubscribed-posted", host = host),
+        Unsubscribed::Queued { to, .. } => crate::t!("unsubscribed-queued", to = to),
     }
 }

@@ -4,14 +4,21 @@
 
 pub mod demo;
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use iced::futures::stream::{self, BoxStream, StreamExt};
-use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
+use posthorn_engine::attachment::Caution;
+use posthorn_engine::catalog::{Account, Hits, Mailbox, Page, Row, Submission};
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::pictures::{Fetched, PictureRequest};
+use posthorn_engine::reading::PartAt;
 use posthorn_engine::report::TestReport;
-use posthorn_engine::{AccountState, Command, Engine, Error, Event, Network, Options, Outgoing, Receipt};
+use posthorn_engine::unsubscribe::{By, Unsubscribed};
+use posthorn_engine::{
+    AccountState, Command, Engine, Error, Event, Network, Options, Outgoing, Reading, Receipt,
+};
 use posthorn_model::query::{PageStart, View};
 use posthorn_model::{AccountConfig, AccountId, MessageId, Problem, Secret, SubmissionId, ThreadId};
 
@@ -23,10 +30,18 @@ pub trait Face: Send + Sync {
     fn accounts(&self) -> Answer<Vec<Account>>;
     fn mailboxes(&self) -> Answer<Vec<Mailbox>>;
     fn page(&self, view: View, start: PageStart, limit: u32) -> Answer<Page>;
-    fn message(&self, id: MessageId) -> Answer<Option<Message>>;
+    /// One message with everything that reading needs.
+    fn reading(&self, id: MessageId) -> Answer<Option<Reading>>;
+    /// A message inside another one.
+    fn nested(&self, at: PartAt) -> Answer<Option<Reading>>;
     fn thread(&self, id: ThreadId) -> Answer<Vec<Row>>;
     fn raw(&self, id: MessageId) -> Answer<Option<Vec<u8>>>;
-    fn part(&self, id: MessageId, index: u32) -> Answer<Option<Vec<u8>>>;
+    fn part(&self, at: PartAt) -> Answer<Option<Vec<u8>>>;
+    /// Hands an attachment to another program.
+    fn open_part(&self, at: PartAt, caution: Caution) -> Answer<PathBuf>;
+    /// Pictures on servers, as far as this message may have them.
+    fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched>;
+    fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed>;
     fn search(&self, query: String, limit: u32) -> Answer<Hits>;
     fn outbox(&self) -> Answer<Vec<Submission>>;
     /// What a POP3 account's server holds, as far as the last check told, and what the ledger remembers.
@@ -59,6 +74,20 @@ pub fn open(options: Options) -> Result<Bridge, Error> {
 
 /// Runs what blocks on a thread of its own.
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    // Tests drive tasks by hand: what follows from a message follows at once.
+    if cfg!(test) {
+        return Ok(work());
+    }
+    elsewhere(work).await
+}
+
+/// Nothing for a while.
+pub async fn pause(time: std::time::Duration) {
+    // Where the system has no thread left, nobody can wait.
+    let _ = elsewhere(move || std::thread::sleep(time)).await;
+}
+
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let (sender, receiver) = iced::futures::channel::oneshot::channel();
     let spawned = std::thread::Builder::new().name("aside".into()).spawn(move || {
         // The window may have gone meanwhile: nobody waits for the result then.
@@ -92,8 +121,12 @@ impl Face for Engine {
         ask!(self.catalog(), page(view, start, limit))
     }
 
-    fn message(&self, id: MessageId) -> Answer<Option<Message>> {
-        ask!(self.catalog(), message(id))
+    fn reading(&self, id: MessageId) -> Answer<Option<Reading>> {
+        ask!(self.catalog(), reading(id))
+    }
+
+    fn nested(&self, at: PartAt) -> Answer<Option<Reading>> {
+        ask!(self.catalog(), nested(at))
     }
 
     fn thread(&self, id: ThreadId) -> Answer<Vec<Row>> {
@@ -104,8 +137,23 @@ impl Face for Engine {
         ask!(self.catalog(), raw(id))
     }
 
-    fn part(&self, id: MessageId, index: u32) -> Answer<Option<Vec<u8>>> {
-        ask!(self.catalog(), part(id, index))
+    fn part(&self, at: PartAt) -> Answer<Option<Vec<u8>>> {
+        ask!(self.catalog(), part_at(at))
+    }
+
+    fn open_part(&self, at: PartAt, caution: Caution) -> Answer<PathBuf> {
+        let engine = self.clone();
+        Box::pin(async move { engine.open_part(at, caution).await })
+    }
+
+    fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched> {
+        let engine = self.clone();
+        Box::pin(async move { engine.fetch_pictures(request).await })
+    }
+
+    fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed> {
+        let engine = self.clone();
+        Box::pin(async move { engine.unsubscribe(message, by).await })
     }
 
     fn search(&self, query: String, limit: u32) -> Answer<Hits> {
@@ -200,7 +248,7 @@ pub fn found(bridge: &Bridge, words: String) -> Answer<Page> {
 /// Shuts the engine down; gives up waiting after a while, since its data is durable at any moment.
 pub async fn end(bridge: Bridge) {
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
-    let patience = aside(|| std::thread::sleep(PATIENCE));
+    let patience = pause(PATIENCE);
     let ended = bridge.shutdown();
     iced::futures::future::select(Box::pin(ended), Box::pin(patience)).await;
 }

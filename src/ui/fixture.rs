@@ -8,16 +8,21 @@ mod letters;
 mod maildrop;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use iced::futures::channel::mpsc;
 use iced::futures::stream::{BoxStream, StreamExt};
+use posthorn_engine::attachment::Caution;
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
 use posthorn_engine::command::Selection;
 use posthorn_engine::event::Doing;
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::pictures::{Fetched, PictureRequest};
+use posthorn_engine::reading::{AskWhy, PartAt, PictureRule, Unsubscribe};
 use posthorn_engine::report::{ServerTest, TestReport};
-use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Receipt};
+use posthorn_engine::unsubscribe::{By, Unsubscribed};
+use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Reading, Receipt};
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
     AccountConfig, AccountId, Address, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
@@ -42,6 +47,10 @@ pub struct State {
     pub sent: Vec<Outgoing>,
     pub commands: Vec<Command>,
     pub network: Network,
+    /// What was handed to other programs, fetched and left.
+    pub opened: Vec<(PartAt, Caution)>,
+    pub fetched: Vec<PictureRequest>,
+    pub unsubscribed: Vec<(MessageId, By)>,
     /// What `test_account` answers with instead of success.
     pub refuse_test: bool,
     /// Most of what the POP3 server listed is gone at once.
@@ -62,6 +71,32 @@ fn answer<T: Send + 'static>(value: T) -> Answer<T> {
 }
 
 impl State {
+    fn read(&self, message: Message) -> Reading {
+        let list = message
+            .envelope
+            .from
+            .iter()
+            .any(|from| from.email.contains("news"));
+        let way = Unsubscribe::OneClick {
+            url: "https://lists.example.org/leave".into(),
+            host: "lists.example.org".into(),
+        };
+        Reading {
+            path: Vec::new(),
+            related: BTreeMap::new(),
+            pictures: PictureRule::Ask(AskWhy::Usual),
+            list: posthorn_mime::headers::list::ListHeaders::default(),
+            unsubscribe: if list { vec![way] } else { Vec::new() },
+            reply_elsewhere: Vec::new(),
+            me: self
+                .accounts
+                .iter()
+                .map(|account| account.config.identity.email.clone())
+                .collect(),
+            message,
+        }
+    }
+
     fn tell(&mut self, event: &Event) {
         self.events
             .retain(|sender| sender.unbounded_send(event.clone()).is_ok());
@@ -383,8 +418,33 @@ impl Face for Fixture {
         })
     }
 
-    fn message(&self, id: MessageId) -> Answer<Option<Message>> {
-        answer(self.lock().messages.get(&id).cloned())
+    fn reading(&self, id: MessageId) -> Answer<Option<Reading>> {
+        let state = self.lock();
+        answer(
+            state
+                .messages
+                .get(&id)
+                .cloned()
+                .map(|message| state.read(message)),
+        )
+    }
+
+    fn nested(&self, at: PartAt) -> Answer<Option<Reading>> {
+        let state = self.lock();
+        let inner = state.messages.get(&at.message).cloned().map(|outer| Message {
+            envelope: Envelope {
+                subject: "A message inside".into(),
+                ..outer.envelope
+            },
+            text: Some("What was forwarded.".into()),
+            html: None,
+            parts: Vec::new(),
+            ..outer
+        });
+        answer(inner.map(|message| Reading {
+            path: at.path,
+            ..state.read(message)
+        }))
     }
 
     fn thread(&self, id: ThreadId) -> Answer<Vec<Row>> {
@@ -433,8 +493,30 @@ impl Face for Fixture {
         answer(raw)
     }
 
-    fn part(&self, _: MessageId, _: u32) -> Answer<Option<Vec<u8>>> {
+    fn part(&self, _: PartAt) -> Answer<Option<Vec<u8>>> {
         answer(Some(b"part".to_vec()))
+    }
+
+    fn open_part(&self, at: PartAt, caution: Caution) -> Answer<PathBuf> {
+        self.lock().opened.push((at, caution));
+        answer(PathBuf::from("opened"))
+    }
+
+    fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched> {
+        let fetched = request
+            .urls
+            .iter()
+            .map(|url| (url.clone(), Ok(b"picture".to_vec())))
+            .collect();
+        self.lock().fetched.push(request);
+        answer(fetched)
+    }
+
+    fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed> {
+        self.lock().unsubscribed.push((message, by));
+        answer(Unsubscribed::Posted {
+            host: "lists.example.org".into(),
+        })
     }
 
     fn search(&self, query: String, limit: u32) -> Answer<Hits> {

@@ -44,6 +44,7 @@ icons! {
     All = "all",
     Archive = "archive",
     Attachment = "attachment",
+    Calendar = "calendar",
     Check = "check",
     Clock = "clock",
     Close = "close",
@@ -59,7 +60,9 @@ icons! {
     Junk = "junk",
     Left = "left",
     Link = "link",
+    More = "more",
     Move = "move",
+    Open = "open",
     Person = "person",
     Picture = "picture",
     Plus = "plus",
@@ -78,6 +81,8 @@ icons! {
     Trash = "trash",
     Undo = "undo",
     Unread = "unread",
+    Up = "up",
+    Verified = "verified",
     Warning = "warning",
 }
 

@@ -5,8 +5,9 @@
 //! what it shows, and asks again when an event says that something changed. It holds no more than a few pages of
 //! rows, however large the mailbox.
 //!
-//! Nothing from a message opens, loads or runs by itself: links are shown before the system opens them, attachments
-//! are only saved, HTML comes in through the `html` crate as text.
+//! Nothing from a message opens, loads or runs by itself: links are shown before the system opens them, and files are
+//! handed to it only by the user's own press, after a question where they could do harm. Messages are drawn by a
+//! process of their own, behind [`painter`]: what comes back is pixels, links and text.
 //!
 //! Start reading at [`app`] (messages in, actions out), then [`screen`]. [`theme`] holds every size and colour,
 //! [`shortcut`] every key, [`i18n`] every word, [`widget`] what the toolkit lacks. [`listing`] is the message list's
@@ -21,6 +22,7 @@ pub mod i18n;
 pub mod icon;
 pub mod listing;
 pub mod measure;
+pub mod painter;
 mod row;
 pub mod screen;
 pub mod shortcut;
@@ -104,12 +106,15 @@ pub fn show(
     open: impl Fn() -> Result<Bridge, posthorn_engine::Error> + Clone + Send + 'static,
 ) -> Result<(), Error> {
     load_fonts();
+    // One for the window, warm before the first message is opened.
+    let painter = painter::hire();
     let boot = move || {
         let open = open.clone();
         let opening = Task::perform(bridge::aside(open), |result| {
             Message::Opened(result.and_then(|opened| opened))
         });
-        (App::new(options.clone(), Clock::system()), opening)
+        let app = App::new(options.clone(), Clock::system()).with_painter(painter.clone());
+        (app, opening)
     };
     iced::application(boot, App::update, App::view)
         .title(App::title)

@@ -42,6 +42,28 @@ pub enum Wish {
     NewMailbox,
     /// What can be done with the mailbox in view.
     MailboxMenu,
+    /// The next message of the conversation.
+    NextInThread,
+    PreviousInThread,
+    Find,
+    FindNext,
+    FindPrevious,
+    Copy,
+    /// What can be done with the message.
+    MessageMenu,
+    ShowAsText,
+    ShowAsSent,
+    ShowQuoted,
+    ShowPictures,
+    FixedFont,
+    Details,
+    Links,
+    ViewSource,
+    AllHeaders,
+    SaveMessage,
+    SaveAll,
+    Print,
+    Unsubscribe,
     ZoomIn,
     ZoomOut,
     ZoomReset,
@@ -54,6 +76,7 @@ pub enum Wish {
 pub enum Group {
     Around,
     Message,
+    Reading,
     Window,
 }
 
@@ -64,6 +87,7 @@ enum Press {
     /// `g`, then this.
     AfterG(char),
     Ctrl(char),
+    CtrlShift(char),
     CtrlNamed(Named),
     Named(Named),
     ShiftNamed(Named),
@@ -113,6 +137,25 @@ const TABLE: &[Entry] = &[
     entry(Press::Letter('v'), Wish::Move, "v"),
     entry(Press::Letter('z'), Wish::Undo, "z"),
     entry(Press::Ctrl('z'), Wish::Undo, ""),
+    entry(Press::Letter('n'), Wish::NextInThread, "n"),
+    entry(Press::Letter('p'), Wish::PreviousInThread, "p"),
+    entry(Press::Ctrl('f'), Wish::Find, "Ctrl F"),
+    entry(Press::Named(Named::F3), Wish::FindNext, "F3"),
+    entry(Press::ShiftNamed(Named::F3), Wish::FindPrevious, "Shift F3"),
+    entry(Press::ShiftNamed(Named::Enter), Wish::FindPrevious, ""),
+    entry(Press::Ctrl('c'), Wish::Copy, "Ctrl C"),
+    entry(Press::Letter('m'), Wish::MessageMenu, "m"),
+    entry(Press::Letter('o'), Wish::Links, "o"),
+    entry(Press::Letter('i'), Wish::ShowPictures, "i"),
+    entry(Press::Letter('t'), Wish::ShowAsText, "t"),
+    entry(Press::Letter('w'), Wish::ShowAsSent, "w"),
+    entry(Press::Letter('q'), Wish::ShowQuoted, "q"),
+    entry(Press::Letter('d'), Wish::Details, "d"),
+    entry(Press::Ctrl('u'), Wish::ViewSource, "Ctrl U"),
+    entry(Press::CtrlShift('h'), Wish::AllHeaders, "Ctrl Shift H"),
+    entry(Press::Ctrl('s'), Wish::SaveMessage, "Ctrl S"),
+    entry(Press::CtrlShift('s'), Wish::SaveAll, "Ctrl Shift S"),
+    entry(Press::Ctrl('p'), Wish::Print, "Ctrl P"),
     entry(Press::CtrlNamed(Named::Enter), Wish::Send, "Ctrl Enter"),
     entry(Press::Ctrl('k'), Wish::Palette, "Ctrl K"),
     entry(Press::Ctrl('r'), Wish::CheckNow, "Ctrl R"),
@@ -172,9 +215,15 @@ impl Keys {
             }
             (Key::Named(named), _) => self.named(*named, press.modifiers),
             (_, Some(character)) if ctrl => {
-                found(Press::Ctrl(character.to_ascii_lowercase())).filter(|wish| {
+                let letter = character.to_ascii_lowercase();
+                let shifted = if press.modifiers.shift() {
+                    found(Press::CtrlShift(letter))
+                } else {
+                    None
+                };
+                shifted.or_else(|| found(Press::Ctrl(letter))).filter(|wish| {
                     // Undo and select-all within a field are the field's own.
-                    !(press.taken && matches!(wish, Wish::Undo | Wish::SelectAll))
+                    !(press.taken && matches!(wish, Wish::Undo | Wish::SelectAll | Wish::Copy))
                 })
             }
             (_, Some(_)) if press.taken => None,
@@ -233,6 +282,26 @@ const fn group(wish: Wish) -> Group {
         | Wish::Move
         | Wish::Undo
         | Wish::Send => Group::Message,
+        Wish::NextInThread
+        | Wish::PreviousInThread
+        | Wish::Find
+        | Wish::FindNext
+        | Wish::FindPrevious
+        | Wish::Copy
+        | Wish::MessageMenu
+        | Wish::ShowAsText
+        | Wish::ShowAsSent
+        | Wish::ShowQuoted
+        | Wish::ShowPictures
+        | Wish::FixedFont
+        | Wish::Details
+        | Wish::Links
+        | Wish::ViewSource
+        | Wish::AllHeaders
+        | Wish::SaveMessage
+        | Wish::SaveAll
+        | Wish::Print
+        | Wish::Unsubscribe => Group::Reading,
         Wish::ShowKeys
         | Wish::Palette
         | Wish::CheckNow
@@ -281,6 +350,26 @@ pub fn name(wish: Wish) -> String {
         Wish::CheckNow => t!("action-check-now"),
         Wish::NewMailbox => t!("mailbox-act-new"),
         Wish::MailboxMenu => t!("mailbox-menu"),
+        Wish::NextInThread => t!("key-next-in-thread"),
+        Wish::PreviousInThread => t!("key-previous-in-thread"),
+        Wish::Find => t!("action-find"),
+        Wish::FindNext => t!("key-find-next"),
+        Wish::FindPrevious => t!("key-find-previous"),
+        Wish::Copy => t!("action-copy"),
+        Wish::MessageMenu => t!("action-message-menu"),
+        Wish::ShowAsText => t!("action-as-text"),
+        Wish::ShowAsSent => t!("action-as-sent"),
+        Wish::ShowQuoted => t!("action-quoted"),
+        Wish::ShowPictures => t!("action-pictures"),
+        Wish::FixedFont => t!("action-fixed-font"),
+        Wish::Details => t!("action-details"),
+        Wish::Links => t!("action-links"),
+        Wish::ViewSource => t!("action-source"),
+        Wish::AllHeaders => t!("action-headers"),
+        Wish::SaveMessage => t!("action-save-message"),
+        Wish::SaveAll => t!("action-save-all"),
+        Wish::Print => t!("action-print"),
+        Wish::Unsubscribe => t!("action-unsubscribe"),
         Wish::ZoomIn => t!("key-zoom-in"),
         Wish::ZoomOut => t!("key-zoom-out"),
         Wish::ZoomReset => t!("key-zoom-reset"),
@@ -314,7 +403,7 @@ mod tests {
             ("!", Some(Wish::Junk)),
             ("?", Some(Wish::ShowKeys)),
             ("/", Some(Wish::Search)),
-            ("q", None),
+            ("y", None),
             ("J", None),
         ] {
             assert_eq!(letter(text, Modifiers::empty(), false), wish, "{text}");
@@ -351,7 +440,7 @@ mod tests {
         let mut read = |text: &str| keys.read(&press(Key::Character(text.into()), Modifiers::empty(), false));
         assert_eq!(read("g"), None);
         assert_eq!(read("i"), Some(Wish::GoInbox));
-        assert_eq!(read("i"), None);
+        assert_eq!(read("i"), Some(Wish::ShowPictures));
         assert_eq!(read("g"), None);
         assert_eq!(read("j"), None);
         assert_eq!(read("j"), Some(Wish::Next));

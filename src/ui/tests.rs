@@ -1,8 +1,10 @@
 //! The window without a display: messages in, state and texts out, over a fake engine with real state.
 
 mod account;
+mod canned;
 mod flow;
 mod mailboxes;
+mod reading;
 mod typing;
 
 use std::sync::Arc;

@@ -1,8 +1,11 @@
 //! Widgets that the toolkit lacks: buttons with keyboard focus, a list that holds a million rows, splitters.
 
 pub mod list;
+pub mod page;
 pub mod press;
+pub mod reveal;
 pub mod splitter;
+pub mod witness;
 pub mod words;
 
 use iced::widget::{container, row, tooltip};

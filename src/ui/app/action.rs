@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use posthorn_engine::attachment::Caution;
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::pictures::PictureRequest;
+use posthorn_engine::reading::{PartAt, Unsubscribe};
+use posthorn_engine::unsubscribe::By;
 use posthorn_engine::{Command, Error};
 use posthorn_model::query::Cursor;
 use posthorn_model::{
@@ -10,8 +14,12 @@ use posthorn_model::{
 };
 
 use crate::listing::Fetch;
+use crate::screen::mail::reader::canvas::Draw;
+use crate::screen::mail::reader::material::Material;
+use crate::screen::mail::reader::preview::Look;
 use crate::shortcut::Wish;
 use crate::theme::Appearance;
+use crate::widget::reveal::Reveal;
 
 /// Commands that belong together, and what is said when they are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +62,47 @@ pub enum Action {
     /// Reply, reply to all or forward.
     Answer(Wish, MessageId, AccountId),
     ContinueDraft(MessageId, AccountId),
-    SavePart(MessageId, Part),
-    SaveParts(MessageId, Vec<Part>),
+    /// Where it lies, and its name.
+    SavePart(PartAt, Part),
+    SaveParts(Vec<(PartAt, Part)>),
+    OpenPart(PartAt, Caution),
+    /// Why a file should not be opened lightly: asks first.
+    AskOpen(PartAt, Part),
+    LoadNested(PartAt),
+    /// A look at a file, for whoever shows its message.
+    Preview {
+        of: MessageId,
+        at: PartAt,
+        index: u32,
+        look: Look,
+    },
+    FetchPictures(MessageId, PictureRequest),
+    AskUnsubscribe(MessageId, Unsubscribe),
+    Unsubscribe(MessageId, By),
     /// Shows where a link leads, and asks.
     AskLink(String),
+    /// What is asked of whoever draws messages.
+    Draw(Draw),
+    /// Comes back to a page after so long.
+    Settle(MessageId, std::time::Duration),
+    /// Brings a part of the conversation into view.
+    Reveal(Reveal),
+    /// Scrolls the conversation to a place, in pixels from its top.
+    ScrollReader(f32),
+    /// To the clipboard.
+    Copy(String),
+    ShowMessageMenu,
+    /// Links to choose from: their words, and where they lead.
+    ShowLinks(Vec<(String, String)>),
+    /// Shows a message as it came, or only its headers.
+    LoadSource(MessageId, bool),
+    /// Saves a message as it came, under this name.
+    SaveMessage(MessageId, String),
+    PrintMessage {
+        of: MessageId,
+        material: Arc<Material>,
+        name: String,
+    },
     /// Asks before so many messages are deleted for good.
     AskDelete(usize),
     /// A dialog about a mailbox.

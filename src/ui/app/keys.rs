@@ -23,6 +23,7 @@ pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Optio
             modifiers,
             taken: status == event::Status::Captured,
         })),
+        Event::Window(window::Event::Rescaled(density)) => Some(Message::Rescaled(density)),
         Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         _ => None,
     }

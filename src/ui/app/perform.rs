@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use iced::Task;
 use iced::widget::operation;
+use posthorn_engine::reading::PartAt;
 use posthorn_engine::{Command, Error};
 use posthorn_model::{MessageId, Part};
 
@@ -13,6 +14,7 @@ use crate::bridge::{self, Bridge};
 use crate::listing::{Fetch, Subject};
 use crate::screen::account::{self, AccountPage, Outlook};
 use crate::screen::mail::reader;
+use crate::screen::mail::reader::material::Read;
 use crate::screen::mail::{self, Mail};
 use crate::screen::settings::Settings;
 use crate::screen::setup::{self, Setup};
@@ -33,9 +35,19 @@ impl App {
         match action {
             Action::ShowMove => self.show(Sheet::move_to()),
             Action::ShowPalette => self.show(Sheet::palette()),
+            Action::ShowMessageMenu => self.show(Sheet::message_menu()),
+            Action::ShowLinks(links) => self.show(Sheet::links(links)),
+            Action::Draw(draw) => self.draw(draw),
+            Action::Settle(of, after) => Self::settle(of, after),
+            Action::Reveal(reveal) => Self::reveal(reveal),
+            Action::ScrollReader(to) => Self::scroll_reader(to),
+            Action::Copy(text) => iced::clipboard::write(text),
+            Action::PrintMessage { of, material, name } => self.print(of, material, name),
             Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),
             Action::ShowProblems => self.show(Sheet::Problems),
             Action::AskLink(url) => self.show(Sheet::Link(url)),
+            Action::AskOpen(at, part) => self.show(Sheet::Open(at, part)),
+            Action::AskUnsubscribe(id, way) => self.show(Sheet::Unsubscribe(id, way)),
             Action::AskDelete(count) => self.show(Sheet::Delete(count)),
             Action::ShowSettings => {
                 self.screen = Screen::Settings(Box::new(Settings::new(&self.directory)));
@@ -111,13 +123,31 @@ impl App {
             Action::LoadThread(of, thread) => Task::perform(bridge.thread(thread), move |result| {
                 Message::Mail(mail::Message::Reader(reader::Message::ThreadLoaded(of, result)))
             }),
-            Action::LoadMessage(id) => Task::perform(bridge.message(id), move |result| {
-                let result = result.map(|mail| mail.map(Box::new));
+            Action::LoadMessage(id) => Task::perform(look_through(bridge.reading(id)), move |result| {
                 Message::Mail(mail::Message::Reader(reader::Message::MessageLoaded(id, result)))
             }),
             Action::Do(deed) => carry_out(bridge, deed),
-            Action::SavePart(id, part) => save_parts(bridge, id, vec![part], false),
-            Action::SaveParts(id, parts) => save_parts(bridge, id, parts, true),
+            Action::SavePart(at, part) => save_parts(bridge, vec![(at, part)], false),
+            Action::SaveParts(parts) => save_parts(bridge, parts, true),
+            Action::OpenPart(at, caution) => Task::perform(bridge.open_part(at, caution), |result| {
+                Message::PartOpened(result.map(|_| ()))
+            }),
+            Action::LoadNested(at) => Task::perform(look_through(bridge.nested(at)), |result| {
+                Message::Mail(mail::Message::Reader(reader::Message::NestedLoaded(result)))
+            }),
+            Action::Preview { of, at, index, look } => self.preview(bridge, of, at, index, look),
+            Action::FetchPictures(id, request) => {
+                Task::perform(bridge.fetch_pictures(request), move |result| {
+                    Message::Mail(mail::Message::Reader(reader::Message::PicturesFetched(
+                        id, result,
+                    )))
+                })
+            }
+            Action::Unsubscribe(id, by) => Task::perform(bridge.unsubscribe(id, by), Message::Unsubscribed),
+            Action::LoadSource(id, headers) => Task::perform(bridge.raw(id), move |result| {
+                Message::SourceLoaded(headers, result)
+            }),
+            Action::SaveMessage(id, name) => save_message(bridge, id, name),
             Action::SetNetwork(policy) => {
                 let answer = bridge.command(Command::SetNetwork(policy));
                 Task::perform(answer, |result| Message::NetworkSet(result.map(|_| ())))
@@ -145,6 +175,17 @@ impl App {
                 })
             }
             _ => Task::none(),
+        }
+    }
+
+    /// Shows a message as it came.
+    pub(super) fn source_loaded(&mut self, headers: bool, raw: Option<Vec<u8>>) -> Task<Message> {
+        match raw {
+            Some(raw) => self.show(Sheet::source(&raw, headers)),
+            None => {
+                self.say(crate::t!("source-not-here"));
+                Task::none()
+            }
         }
     }
 
@@ -290,7 +331,37 @@ fn carry_out(bridge: &Bridge, deed: Deed) -> Task<Message> {
     Task::perform(answer, move |result| Message::Done(deed.clone(), result))
 }
 
-fn save_parts(bridge: &Bridge, id: MessageId, parts: Vec<Part>, several: bool) -> Task<Message> {
+/// Reads a message, and finds out what takes a while on a thread of its own.
+async fn look_through(
+    answer: bridge::Answer<Option<posthorn_engine::Reading>>,
+) -> Result<Option<Box<Read>>, Error> {
+    match answer.await? {
+        Some(reading) => bridge::aside(move || Some(Box::new(Read::new(reading)))).await,
+        None => Ok(None),
+    }
+}
+
+/// The message exactly as it came, as a file that other programs read too.
+fn save_message(bridge: &Bridge, id: MessageId, name: String) -> Task<Message> {
+    let bridge = bridge.clone();
+    let saved = async move {
+        let Some(raw) = bridge.raw(id).await? else {
+            return Err(Error::new(
+                posthorn_model::ErrorClass::Network,
+                crate::t!("source-not-here"),
+            ));
+        };
+        let Some(place) = crate::system::pick_new_file(&format!("{name}.eml")).await else {
+            return Ok(None);
+        };
+        let path = place.clone();
+        bridge::aside(move || crate::system::write_new(&path, &raw, true)).await??;
+        Ok(Some(place))
+    };
+    Task::perform(saved, Message::PartsSaved)
+}
+
+fn save_parts(bridge: &Bridge, parts: Vec<(PartAt, Part)>, several: bool) -> Task<Message> {
     let bridge = bridge.clone();
     let saved = async move {
         let picked: Option<PathBuf> = if several {
@@ -298,13 +369,13 @@ fn save_parts(bridge: &Bridge, id: MessageId, parts: Vec<Part>, several: bool) -
         } else {
             let name = parts
                 .first()
-                .and_then(|part| part.name.clone())
+                .and_then(|(_, part)| part.name.clone())
                 .unwrap_or_else(|| "attachment".to_owned());
             crate::system::pick_new_file(&name).await
         };
         let Some(place) = picked else { return Ok(None) };
-        for part in parts {
-            let Some(bytes) = bridge.part(id, part.index).await? else {
+        for (at, part) in parts {
+            let Some(bytes) = bridge.part(at).await? else {
                 continue;
             };
             let path = if several {

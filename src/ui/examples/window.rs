@@ -15,6 +15,10 @@ use posthorn_ui::UiOptions;
 use posthorn_ui::bridge::Bridge;
 
 fn main() -> Result<(), posthorn_ui::Error> {
+    // The process that draws messages is this program again.
+    if std::env::args().nth(1).as_deref() == Some(posthorn_html::worker::ARGUMENT) {
+        std::process::exit(i32::from(posthorn_html::worker::serve()));
+    }
     let what = std::env::args().nth(1).unwrap_or_default();
     let options = UiOptions {
         mailto: std::env::args().nth(2),

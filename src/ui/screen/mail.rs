@@ -151,7 +151,12 @@ impl Mail {
                 self.list_width = (self.list_width + by).clamp(260.0, 720.0);
                 Vec::new()
             }
-            Message::Listed(event) => self.listed(event),
+            Message::Listed(event) => {
+                if matches!(event, ListEvent::Pressed { .. }) {
+                    self.reader.untouch();
+                }
+                self.listed(event)
+            }
             Message::PageLoaded(fetch, Ok(page)) => {
                 self.waiting = None;
                 load(self.listing.arrived(&fetch, page))
@@ -295,6 +300,13 @@ impl Mail {
 
     /// What a key or a button asks of the three panes.
     pub fn wish(&mut self, wish: Wish, directory: &Directory) -> Vec<Action> {
+        // Enter in the find bar goes on.
+        if wish == Wish::Open && self.reader.find.is_some() {
+            return self.reader.step_find(true);
+        }
+        if let Some(actions) = self.reader.wish(wish) {
+            return actions;
+        }
         match wish {
             Wish::Next => self.step(1, false),
             Wish::Previous => self.step(-1, false),
@@ -344,14 +356,16 @@ impl Mail {
 
     fn answer(&self, wish: Wish) -> Vec<Action> {
         self.reader
-            .current
-            .as_ref()
+            .meant()
             .map(|row| Action::Answer(wish, row.message, row.account))
             .into_iter()
             .collect()
     }
 
     fn back(&mut self) -> Vec<Action> {
+        if self.reader.find.take().is_some() {
+            return Vec::new();
+        }
         if self.listing.selected.len() > 1 {
             if let Some(cursor) = self.listing.cursor {
                 self.listing.select_only(cursor);

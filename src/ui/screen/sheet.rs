@@ -2,11 +2,15 @@
 
 mod list;
 pub mod mailbox;
+pub mod source;
 mod view;
 
 use posthorn_engine::Command;
+use posthorn_engine::attachment::Caution;
+use posthorn_engine::reading::{PartAt, Unsubscribe};
+use posthorn_engine::unsubscribe::By;
 use posthorn_model::query::View;
-use posthorn_model::{MailboxId, NetworkPolicy, Remedy};
+use posthorn_model::{MailboxId, MessageId, NetworkPolicy, Part, Remedy};
 
 use crate::app::{Action, Deed};
 use crate::directory::Directory;
@@ -29,6 +33,16 @@ pub enum Sheet {
     Delete(usize),
     Move(Choices),
     Palette(Choices),
+    /// A file that could do harm, before it is opened.
+    Open(PartAt, Part),
+    /// How a mailing list is left, before it is.
+    Unsubscribe(MessageId, Unsubscribe),
+    /// What can be done with the message that is read.
+    MessageMenu(Choices),
+    /// The message's links.
+    Links(Choices, Vec<(String, String)>),
+    /// A message as it came.
+    Source(source::Source),
     Mailbox(mailbox::Question),
 }
 
@@ -40,7 +54,11 @@ pub enum Message {
     Typed(String),
     Submitted,
     Chosen(usize),
+    Source(source::Message),
     LinkConfirmed,
+    OpenConfirmed,
+    SaveInstead,
+    UnsubscribeConfirmed,
     DeleteConfirmed,
     RemedyPressed(Option<posthorn_model::AccountId>, Remedy),
     ResendPressed(posthorn_model::SubmissionId),
@@ -82,11 +100,26 @@ impl Sheet {
         Self::Palette(Choices::default())
     }
 
+    #[must_use]
+    pub fn message_menu() -> Self {
+        Self::MessageMenu(Choices::default())
+    }
+
+    #[must_use]
+    pub fn links(links: Vec<(String, String)>) -> Self {
+        Self::Links(Choices::default(), links)
+    }
+
+    #[must_use]
+    pub fn source(raw: &[u8], headers: bool) -> Self {
+        Self::Source(source::Source::new(raw, headers))
+    }
+
     /// The field that takes the keyboard.
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         match self {
-            Self::Move(_) | Self::Palette(_) => Some(FIELD),
+            Self::Move(_) | Self::Palette(_) | Self::MessageMenu(_) | Self::Links(..) => Some(FIELD),
             Self::Mailbox(question) if question.has_field() => Some(FIELD),
             _ => None,
         }
@@ -94,7 +127,10 @@ impl Sheet {
 
     fn choices(&mut self) -> Option<&mut Choices> {
         match self {
-            Self::Move(choices) | Self::Palette(choices) => Some(choices),
+            Self::Move(choices)
+            | Self::Palette(choices)
+            | Self::MessageMenu(choices)
+            | Self::Links(choices, _) => Some(choices),
             _ => None,
         }
     }
@@ -105,6 +141,8 @@ impl Sheet {
         match self {
             Self::Move(choices) => choices.mailboxes(directory),
             Self::Palette(choices) => choices.everything(directory),
+            Self::MessageMenu(choices) => choices.of_message(),
+            Self::Links(choices, links) => choices.of_links(links),
             _ => Vec::new(),
         }
     }
@@ -115,6 +153,7 @@ impl Sheet {
             Some(Choice::Mailbox { id, name, .. }) if moves => Outcome::MoveTo(id, name),
             Some(Choice::Mailbox { id, .. }) => Outcome::List(View::Mailbox(id)),
             Some(Choice::Wish(wish)) => Outcome::Wish(wish),
+            Some(Choice::Link { url, .. }) => Outcome::Act(Action::AskLink(url)),
             Some(Choice::Account { id, .. }) => Outcome::Act(Action::ShowAccount(id)),
             None => Outcome::Stay,
         }
@@ -135,11 +174,33 @@ impl Sheet {
                 self.choose(at, directory)
             }
             Message::Chosen(at) => self.choose(at, directory),
+            Message::Source(message) => match self {
+                Self::Source(source) => source.update(message),
+                _ => Outcome::Stay,
+            },
             Message::LinkConfirmed => match self {
                 Self::Link(url) => Outcome::OpenLink(url.clone()),
                 _ => Outcome::Close,
             },
             Message::DeleteConfirmed => Outcome::Delete,
+            Message::OpenConfirmed => match self {
+                Self::Open(at, _) => Outcome::Act(Action::OpenPart(at.clone(), Caution::Warned)),
+                _ => Outcome::Close,
+            },
+            Message::SaveInstead => match self {
+                Self::Open(at, part) => Outcome::Act(Action::SavePart(at.clone(), part.clone())),
+                _ => Outcome::Close,
+            },
+            Message::UnsubscribeConfirmed => match self {
+                Self::Unsubscribe(id, Unsubscribe::OneClick { .. }) => {
+                    Outcome::Act(Action::Unsubscribe(*id, By::OneClick))
+                }
+                Self::Unsubscribe(id, Unsubscribe::Mail { .. }) => {
+                    Outcome::Act(Action::Unsubscribe(*id, By::Mail))
+                }
+                Self::Unsubscribe(_, Unsubscribe::Web { url }) => Outcome::Act(Action::AskLink(url.clone())),
+                _ => Outcome::Close,
+            },
             Message::Mailbox(message) => self.ask_mailbox(message, directory),
             Message::RemedyPressed(account, remedy) => remedied(account, remedy),
             Message::ResendPressed(id) => command(Command::Resend(id)),
@@ -157,7 +218,10 @@ impl Sheet {
             Wish::ShowKeys if matches!(self, Self::Keys) => Outcome::Close,
             Wish::Open => match self {
                 Self::Link(url) => Outcome::OpenLink(url.clone()),
-                Self::Keys | Self::Problems => Outcome::Close,
+                Self::Keys | Self::Problems | Self::Source(_) => Outcome::Close,
+                Self::Unsubscribe(..) => self.update(Message::UnsubscribeConfirmed, directory),
+                // A file that could do harm is never opened by a key that was meant for something else.
+                Self::Open(..) => Outcome::Stay,
                 Self::Mailbox(_) => self.ask_mailbox(mailbox::Message::Submitted, directory),
                 _ => self.update(Message::Submitted, directory),
             },

@@ -35,6 +35,11 @@ pub struct Tokens {
     pub focus: Color,
     /// Behind selected text.
     pub selection: Color,
+    /// Laid over what is painted: marked text, what was found, where the find bar stands, a link under the pointer.
+    pub over_selected: Color,
+    pub over_hit: Color,
+    pub over_hit_here: Color,
+    pub over_link: Color,
     /// Quoted text, by depth.
     pub quotes: [Color; 3],
     /// The toast.
@@ -70,6 +75,10 @@ pub const LIGHT: Tokens = Tokens {
     success: color!(0x2a_66_38),
     focus: color!(0x8c_64_12),
     selection: color!(0xf0_dc_a8),
+    over_selected: color!(0xc8_92_1e, 0.34),
+    over_hit: color!(0xf2_c9_36, 0.36),
+    over_hit_here: color!(0xf0_8c_1e, 0.55),
+    over_link: color!(0x8c_64_12, 0.10),
     quotes: [color!(0x2c_5e_8c), color!(0x2f_68_4a), color!(0x7a_45_82)],
     inverse: color!(0x2a_27_22),
     on_inverse: color!(0xf5_f1_ea),
@@ -113,6 +122,10 @@ pub const DARK: Tokens = Tokens {
     success: color!(0x85_c6_91),
     focus: color!(0xd9_b0_56),
     selection: color!(0x5a_49_22),
+    over_selected: color!(0xe0_ae_45, 0.36),
+    over_hit: color!(0xe8_c4_4a, 0.32),
+    over_hit_here: color!(0xf0_8c_1e, 0.55),
+    over_link: color!(0xd9_b0_56, 0.14),
     quotes: [color!(0x8f_bf_ea), color!(0x92_c9_a6), color!(0xcf_a6_d8)],
     inverse: color!(0xe9_e4_db),
     on_inverse: color!(0x22_20_1c),

@@ -1,7 +1,21 @@
-//! The conversation: older messages folded, the chosen one open.
+//! The conversation: older messages folded, the chosen one open, each as its sender drew it.
+//!
+//! [`Reader`] routes; `reading` is one unfolded message, `canvas` its page, `material` what the page is made from,
+//! `plain` text as a page, `find` the find bar, `block` text where there is nobody to draw.
 
+mod attachment;
+mod bar;
 pub mod block;
+pub mod canvas;
+mod file;
+mod find;
 mod header;
+pub mod material;
+mod page;
+mod plain;
+pub mod preview;
+mod reading;
+mod step;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,30 +23,60 @@ use std::time::Instant;
 
 use posthorn_engine::Error;
 use posthorn_engine::catalog::{Message as Mail, Row};
+use posthorn_engine::pictures::Consent;
+use posthorn_html::page::PageId;
 use posthorn_model::query::Cursor;
-use posthorn_model::{BodyState, Flag, MessageId, Part};
+use posthorn_model::{BodyState, Flag, MessageId, Part, ThreadId};
 
 use crate::app::Action;
 use crate::listing::key;
-use block::Block;
+use crate::widget::page::PageEvent;
+use crate::widget::witness::Place;
+use canvas::{Answer, Around, Draw};
+use find::Find;
+use material::Read;
+use reading::Reading;
 
+pub use page::page_id;
 pub use view::view;
 
-/// How much text is laid out at first; the rest comes on request, since a megabyte takes a second to shape.
-const FIRST: usize = 64 * 1024;
+/// The find bar's field.
+pub const FIND: &str = "find";
+/// What the conversation is scrolled in.
+pub const SCROLL: &str = "conversation";
 
 /// What happened in the reader.
 #[derive(Clone, Debug)]
 pub enum Message {
     ThreadLoaded(Cursor, Result<Vec<Row>, Error>),
-    MessageLoaded(MessageId, Result<Option<Box<Mail>>, Error>),
+    MessageLoaded(MessageId, Result<Option<Box<Read>>, Error>),
+    PicturesFetched(MessageId, Result<posthorn_engine::pictures::Fetched, Error>),
+    PicturesPressed(MessageId),
+    AlwaysPressed(MessageId),
+    UnsubscribePressed(MessageId),
+    /// A message inside another one was opened.
+    NestedLoaded(Result<Option<Box<Read>>, Error>),
+    NestedClosed,
+    Previewed(MessageId, u32, preview::Seen),
     Toggled(MessageId),
     MorePressed(MessageId),
     DetailsPressed(MessageId),
     RetryPressed(MessageId),
     LinkPressed(String),
     PartPressed(MessageId, Part),
+    SavePressed(MessageId, Part),
     SaveAllPressed(MessageId),
+    Page(MessageId, PageEvent),
+    Drawn(MessageId, Answer),
+    /// A page's room has been the same for a while.
+    Settled(MessageId),
+    QuotedPressed(MessageId),
+    MenuPressed(MessageId),
+    AsTextPressed(MessageId),
+    AsSentPressed(MessageId),
+    FindTyped(String),
+    FindStepped(bool),
+    FindClosed,
 }
 
 /// The state of the reader.
@@ -42,6 +86,21 @@ pub struct Reader {
     thread: Vec<Row>,
     open: BTreeMap<MessageId, Opened>,
     details: BTreeSet<MessageId>,
+    /// The message of the conversation that keys are about, where it is not the chosen one.
+    at: Option<MessageId>,
+    /// The messages inside others that are open, the innermost last.
+    inside: Vec<MessageId>,
+    numbers: i64,
+    /// The page that was touched last.
+    touched: Option<MessageId>,
+    pub find: Option<Find>,
+    /// What pages look like from outside; `None`: nobody is there to draw them.
+    around: Option<Around>,
+    /// Where the conversation is scrolled to.
+    place: Place,
+    places: BTreeMap<ThreadId, f32>,
+    /// Pages that are no longer shown.
+    left: Vec<PageId>,
 }
 
 /// A message that is unfolded.
@@ -53,61 +112,6 @@ enum Opened {
     Failed(Error),
 }
 
-/// A message, ready to draw.
-#[derive(Debug)]
-struct Reading {
-    mail: Mail,
-    blocks: Vec<Block>,
-    /// How many bytes of the text are shown, of how many.
-    shown: usize,
-    whole: usize,
-    /// The text was made from HTML.
-    from_html: bool,
-}
-
-impl Reading {
-    fn new(mail: Mail, limit: usize) -> Self {
-        let from_html = mail.html.is_some()
-            && !mail
-                .parts
-                .iter()
-                .any(|part| part.content_type == "text/plain" && part.name.is_none());
-        let converted = mail
-            .html
-            .as_deref()
-            .filter(|_| from_html)
-            .map(posthorn_html::to_text);
-        let text = converted
-            .as_ref()
-            .map(|html| html.text.as_str())
-            .or(mail.text.as_deref())
-            .unwrap_or_default();
-        let links: &[posthorn_html::Link] = converted.as_ref().map_or(&[], |html| &html.links);
-        let shown = if text.len() > limit {
-            text.get(..text.floor_char_boundary(limit))
-                .and_then(|start| start.rfind('\n'))
-                .unwrap_or(limit)
-        } else {
-            text.len()
-        };
-        Self {
-            blocks: block::blocks(text.get(..shown).unwrap_or(text), links),
-            shown,
-            whole: text.len(),
-            from_html,
-            mail,
-        }
-    }
-
-    /// What is offered as a file: named parts and those that are not text.
-    fn attachments(&self) -> impl Iterator<Item = &Part> {
-        self.mail
-            .parts
-            .iter()
-            .filter(|part| !part.inline && (part.name.is_some() || !part.content_type.starts_with("text/")))
-    }
-}
-
 impl Reader {
     /// Opens a message and its conversation.
     pub fn show(&mut self, row: &Row) -> Vec<Action> {
@@ -115,12 +119,13 @@ impl Reader {
             self.current = Some(row.clone());
             return Vec::new();
         }
-        self.open.clear();
-        self.details.clear();
+        self.leave();
         self.thread = vec![row.clone()];
         self.current = Some(row.clone());
         self.open.insert(row.message, Opened::Loading(Instant::now()));
+        let top = self.places.get(&row.thread).copied().unwrap_or_default();
         let mut actions = vec![
+            Action::ScrollReader(top),
             Action::LoadThread(key(row), row.thread),
             Action::LoadMessage(row.message),
         ];
@@ -131,7 +136,45 @@ impl Reader {
     }
 
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.leave();
+        self.current = None;
+        self.thread.clear();
+    }
+
+    /// Remembers the place, and lets go of every page.
+    fn leave(&mut self) {
+        const REMEMBERED: usize = 500;
+        if let Some(row) = self.current.take() {
+            if self.places.len() >= REMEMBERED {
+                self.places.pop_first();
+            }
+            self.places.insert(row.thread, self.place.get());
+        }
+        for (_, opened) in std::mem::take(&mut self.open) {
+            self.let_go(opened);
+        }
+        self.details.clear();
+        self.at = None;
+        self.inside.clear();
+        self.touched = None;
+        self.find = None;
+    }
+
+    fn let_go(&mut self, opened: Opened) {
+        if let Opened::Here(mut reading) = opened
+            && let Some(canvas) = &mut reading.canvas
+        {
+            let closed = canvas.close().into_iter().filter_map(|action| match action {
+                Action::Draw(Draw::Close(page)) => Some(page),
+                _ => None,
+            });
+            self.left.extend(closed);
+        }
+    }
+
+    /// Pages that the painter may forget.
+    pub fn take_left(&mut self) -> Vec<PageId> {
+        std::mem::take(&mut self.left)
     }
 
     /// These messages changed; empty: any of them may have.
@@ -145,7 +188,7 @@ impl Reader {
             actions.push(Action::LoadThread(key(current), current.thread));
         }
         for (id, opened) in &self.open {
-            let settled = matches!(opened, Opened::Here(reading) if reading.mail.body == BodyState::Whole);
+            let settled = matches!(opened, Opened::Here(reading) if reading.mail().body == BodyState::Whole);
             if concerns(id) && !settled {
                 actions.push(Action::LoadMessage(*id));
             }
@@ -153,13 +196,62 @@ impl Reader {
         actions
     }
 
+    /// The window's colours and the screen's density, or nobody to draw.
+    pub fn surround(&mut self, around: Option<Around>) -> Vec<Action> {
+        if self.around == around {
+            return Vec::new();
+        }
+        self.around = around;
+        let Some(around) = around else { return Vec::new() };
+        self.readings_mut()
+            .filter_map(|reading| reading.canvas.as_mut())
+            .flat_map(|canvas| canvas.surround(around))
+            .collect()
+    }
+
+    fn readings(&self) -> impl Iterator<Item = &Reading> {
+        self.open.values().filter_map(|opened| match opened {
+            Opened::Here(reading) => Some(&**reading),
+            Opened::Loading(_) | Opened::Failed(_) => None,
+        })
+    }
+
+    fn readings_mut(&mut self) -> impl Iterator<Item = &mut Reading> {
+        self.open.values_mut().filter_map(|opened| match opened {
+            Opened::Here(reading) => Some(&mut **reading),
+            Opened::Loading(_) | Opened::Failed(_) => None,
+        })
+    }
+
+    fn reading_of(&self, id: MessageId) -> Option<&Reading> {
+        match self.open.get(&id)? {
+            Opened::Here(reading) => Some(reading),
+            Opened::Loading(_) | Opened::Failed(_) => None,
+        }
+    }
+
+    fn reading_of_mut(&mut self, id: MessageId) -> Option<&mut Reading> {
+        match self.open.get_mut(&id)? {
+            Opened::Here(reading) => Some(reading),
+            Opened::Loading(_) | Opened::Failed(_) => None,
+        }
+    }
+
     /// The message that is being read, whole or not.
     #[must_use]
     pub fn reading(&self) -> Option<&Mail> {
-        match self.open.get(&self.current.as_ref()?.message)? {
-            Opened::Here(reading) => Some(&reading.mail),
-            Opened::Loading(_) | Opened::Failed(_) => None,
-        }
+        Some(self.reading_of(self.current.as_ref()?.message)?.mail())
+    }
+
+    /// The message that keys are about: the one stepped to within the conversation, or else the chosen one.
+    #[must_use]
+    pub fn meant(&self) -> Option<&Row> {
+        let stepped = self.at.and_then(|id| self.row(id));
+        stepped.or(self.current.as_ref())
+    }
+
+    fn row(&self, id: MessageId) -> Option<&Row> {
+        self.thread.iter().find(|row| row.message == id)
     }
 
     /// Whether the current message is on the screen and still unread.
@@ -173,9 +265,11 @@ impl Reader {
     /// Whether a message is still being opened.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.open
-            .values()
-            .any(|opened| matches!(opened, Opened::Loading(_)))
+        self.open.values().any(|opened| match opened {
+            Opened::Loading(_) => true,
+            Opened::Here(reading) => reading.drawn().is_some_and(|canvas| canvas.waiting().is_some()),
+            Opened::Failed(_) => false,
+        })
     }
 
     /// Notes flags that were changed here, ahead of the engine's word.
@@ -189,35 +283,17 @@ impl Reader {
 
     pub fn update(&mut self, message: Message) -> Vec<Action> {
         match message {
-            Message::ThreadLoaded(of, Ok(rows)) => {
-                if self.current.as_ref().map(key) == Some(of) && !rows.is_empty() {
-                    self.thread = one_each(rows, of);
-                    if let Some(row) = self.thread.iter().find(|row| key(row) == of) {
-                        self.current = Some(row.clone());
-                    }
-                }
-                Vec::new()
-            }
-            Message::ThreadLoaded(_, Err(error)) => {
-                log::warn!("A conversation could not be read: {error}.");
-                Vec::new()
-            }
-            Message::MessageLoaded(id, result) => {
-                self.loaded(id, result);
-                Vec::new()
-            }
+            Message::ThreadLoaded(of, result) => self.thread_loaded(of, result),
+            Message::MessageLoaded(id, result) => self.loaded(id, result),
             Message::Toggled(id) => self.toggle(id),
             Message::RetryPressed(id) => {
                 self.open.insert(id, Opened::Loading(Instant::now()));
                 vec![Action::LoadMessage(id), Action::fetch_body(id)]
             }
-            Message::MorePressed(id) => {
-                if let Some(Opened::Here(reading)) = self.open.get_mut(&id) {
-                    let limit = reading.shown * 4;
-                    **reading = Reading::new(reading.mail.clone(), limit);
-                }
-                Vec::new()
-            }
+            Message::MorePressed(id) => self.change(id, |reading| {
+                reading.set_more();
+                reading.show(|wanted| wanted.whole = true)
+            }),
             Message::DetailsPressed(id) => {
                 if !self.details.remove(&id) {
                     self.details.insert(id);
@@ -225,40 +301,128 @@ impl Reader {
                 Vec::new()
             }
             Message::LinkPressed(url) => vec![Action::AskLink(url)],
-            Message::PartPressed(id, part) => vec![Action::SavePart(id, part)],
+            Message::PartPressed(id, part) => self.open_part(id, &part),
+            Message::SavePressed(id, part) => self.save_part(id, part),
             Message::SaveAllPressed(id) => self.save_all(id),
-        }
-    }
-
-    fn save_all(&self, id: MessageId) -> Vec<Action> {
-        match self.open.get(&id) {
-            Some(Opened::Here(reading)) => {
-                vec![Action::SaveParts(id, reading.attachments().cloned().collect())]
+            Message::PicturesFetched(id, result) => self.change(id, |reading| reading.fetched(result)),
+            Message::PicturesPressed(id) => self.change(id, |reading| reading.fetch(Consent::Once)),
+            Message::AlwaysPressed(id) => self.allow_always(id),
+            Message::UnsubscribePressed(id) => self.ask_unsubscribe(id),
+            Message::NestedLoaded(result) => self.nested_loaded(result),
+            Message::NestedClosed => self.close_nested(),
+            Message::Previewed(id, index, seen) => self.change(id, |reading| {
+                reading.previewed(index, seen);
+                Vec::new()
+            }),
+            Message::Page(id, event) => self.page_event(id, event),
+            Message::Drawn(id, answer) => self.drawn(id, answer),
+            Message::Settled(id) => self.on_canvas(id, canvas::Canvas::settled),
+            Message::QuotedPressed(id) => self.change(id, |reading| {
+                reading.show(|wanted| wanted.quoted = !wanted.quoted)
+            }),
+            Message::AsTextPressed(id) => self.change(id, |reading| {
+                reading.show(|wanted| wanted.as_text = !wanted.as_text)
+            }),
+            Message::AsSentPressed(id) => self.change(id, |reading| {
+                reading.show(|wanted| wanted.as_sent = !wanted.as_sent)
+            }),
+            Message::MenuPressed(id) => {
+                self.at = Some(id);
+                vec![Action::ShowMessageMenu]
             }
-            _ => Vec::new(),
+            Message::FindTyped(words) => self.look_for(words),
+            Message::FindStepped(forward) => self.step_find(forward),
+            Message::FindClosed => {
+                self.find = None;
+                Vec::new()
+            }
         }
     }
 
-    fn loaded(&mut self, id: MessageId, result: Result<Option<Box<Mail>>, Error>) {
-        let Some(opened) = self.open.get_mut(&id) else {
-            return;
+    fn change(&mut self, id: MessageId, change: impl FnOnce(&mut Reading) -> Vec<Action>) -> Vec<Action> {
+        self.reading_of_mut(id).map(change).unwrap_or_default()
+    }
+
+    fn thread_loaded(&mut self, of: Cursor, result: Result<Vec<Row>, Error>) -> Vec<Action> {
+        let rows = match result {
+            Ok(rows) => rows,
+            Err(error) => {
+                log::warn!("A conversation could not be read: {error}.");
+                return Vec::new();
+            }
         };
-        *opened = match result {
-            Ok(Some(mail)) => Opened::Here(Box::new(Reading::new(*mail, FIRST))),
+        if self.current.as_ref().map(key) != Some(of) || rows.is_empty() {
+            return Vec::new();
+        }
+        let first = self.thread.len() <= 1;
+        self.thread = one_each(rows, of);
+        if let Some(row) = self.thread.iter().find(|row| key(row) == of) {
+            self.current = Some(row.clone());
+        }
+        self.order_find();
+        if !first || self.thread.len() <= 1 {
+            return Vec::new();
+        }
+        let mut actions = self.know_conversation();
+        actions.extend(self.reveal_chosen());
+        actions
+    }
+
+    /// What the open messages quote can be read above them, now that the conversation is known.
+    fn know_conversation(&mut self) -> Vec<Action> {
+        self.readings_mut()
+            .filter(|reading| !reading.answers)
+            .flat_map(|reading| {
+                reading.answers = true;
+                reading.renew()
+            })
+            .collect()
+    }
+
+    fn loaded(&mut self, id: MessageId, result: Result<Option<Box<Read>>, Error>) -> Vec<Action> {
+        let Some(old) = self.open.remove(&id) else {
+            return Vec::new();
+        };
+        self.let_go(old);
+        let answers = self.thread.len() > 1;
+        let opened = match result {
+            Ok(Some(read)) => Opened::Here(Box::new(Reading::new(id, *read, answers, self.around))),
             Ok(None) => Opened::Failed(Error::new(
                 posthorn_model::ErrorClass::Corrupt,
                 crate::t!("reader-gone"),
             )),
             Err(error) => Opened::Failed(error),
         };
+        self.open.insert(id, opened);
+        self.order_find();
+        self.look_into_files(id)
+    }
+
+    /// A look at each file, where there is somebody to draw it.
+    fn look_into_files(&self, id: MessageId) -> Vec<Action> {
+        let reading = self.reading_of(id).filter(|_| self.around.is_some());
+        reading.map(Reading::look_into_files).unwrap_or_default()
     }
 
     fn toggle(&mut self, id: MessageId) -> Vec<Action> {
-        if self.open.remove(&id).is_some() {
+        if let Some(opened) = self.open.remove(&id) {
+            self.let_go(opened);
+            self.order_find();
+            return Vec::new();
+        }
+        self.unfold(id)
+    }
+
+    fn unfold(&mut self, id: MessageId) -> Vec<Action> {
+        if self.open.contains_key(&id) {
             return Vec::new();
         }
         self.open.insert(id, Opened::Loading(Instant::now()));
-        vec![Action::LoadMessage(id)]
+        let mut actions = vec![Action::LoadMessage(id)];
+        if self.row(id).is_some_and(|row| row.body == BodyState::Headers) {
+            actions.push(Action::fetch_body(id));
+        }
+        actions
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Choice {
         icon: Icon,
     },
     Wish(Wish),
+    Link {
+        text: String,
+        url: String,
+    },
     /// An account's mail on its server.
     Account {
         id: AccountId,
@@ -34,7 +38,7 @@ pub enum Choice {
     },
 }
 
-const COMMANDS: [Wish; 22] = [
+const COMMANDS: [Wish; 24] = [
     Wish::Compose,
     Wish::Reply,
     Wish::ReplyAll,
@@ -55,8 +59,30 @@ const COMMANDS: [Wish; 22] = [
     Wish::GoSent,
     Wish::GoDrafts,
     Wish::ShowKeys,
+    Wish::NextInThread,
+    Wish::PreviousInThread,
     Wish::ZoomIn,
     Wish::ZoomOut,
+];
+
+/// What can be done with the message that is read.
+const OF_MESSAGE: [Wish; 16] = [
+    Wish::Find,
+    Wish::Copy,
+    Wish::Links,
+    Wish::ShowPictures,
+    Wish::ShowAsText,
+    Wish::ShowAsSent,
+    Wish::FixedFont,
+    Wish::ShowQuoted,
+    Wish::Details,
+    Wish::AllHeaders,
+    Wish::ViewSource,
+    Wish::SaveMessage,
+    Wish::SaveAll,
+    Wish::Print,
+    Wish::Unsubscribe,
+    Wish::MessageMenu,
 ];
 
 /// How well a line matches what was typed: the smaller the better. The letters of its name may be apart; its other
@@ -86,11 +112,15 @@ fn rank(name: &str, others: &str, typed: &str) -> Option<usize> {
 
 impl Choices {
     fn best(&self, all: impl Iterator<Item = (String, String, Choice)>) -> Vec<Choice> {
+        self.best_of(SHOWN, all)
+    }
+
+    fn best_of(&self, most: usize, all: impl Iterator<Item = (String, String, Choice)>) -> Vec<Choice> {
         let mut found: Vec<(usize, Choice)> = all
             .filter_map(|(name, others, choice)| Some((rank(&name, &others, &self.typed)?, choice)))
             .collect();
         found.sort_by_key(|(rank, _)| *rank);
-        found.truncate(SHOWN);
+        found.truncate(most);
         found.into_iter().map(|(_, choice)| choice).collect()
     }
 
@@ -122,9 +152,32 @@ impl Choices {
     }
 
     #[must_use]
+    pub fn of_message(&self) -> Vec<Choice> {
+        let all = OF_MESSAGE.into_iter().filter(|wish| *wish != Wish::MessageMenu);
+        self.best_of(
+            OF_MESSAGE.len(),
+            all.map(|wish| (shortcut::name(wish), String::new(), Choice::Wish(wish))),
+        )
+    }
+
+    /// A message's links, by their words or by where they lead.
+    #[must_use]
+    pub fn of_links(&self, links: &[(String, String)]) -> Vec<Choice> {
+        self.best(links.iter().map(|(text, url)| {
+            let name = if text.trim().is_empty() { url } else { text };
+            let choice = Choice::Link {
+                text: name.clone(),
+                url: url.clone(),
+            };
+            (name.clone(), url.clone(), choice)
+        }))
+    }
+
+    #[must_use]
     pub fn everything(&self, directory: &Directory) -> Vec<Choice> {
         let commands = COMMANDS
             .into_iter()
+            .chain(OF_MESSAGE)
             .map(|wish| (shortcut::name(wish), String::new(), Choice::Wish(wish)));
         let accounts = directory.accounts.iter().map(|account| {
             let name = account.config.name.clone();

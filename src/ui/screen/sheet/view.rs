@@ -3,12 +3,14 @@
 use iced::widget::{column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill};
 use posthorn_engine::catalog::Submission;
-use posthorn_model::{Problem, Remedy, SubmissionState};
+use posthorn_engine::reading::Unsubscribe;
+use posthorn_model::{Part, Problem, Remedy, SubmissionState};
 
 use super::list::Choice;
 use super::{FIELD, Message, Sheet};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
+use crate::measure::cut;
 use crate::shortcut::{self, Group};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
@@ -19,14 +21,31 @@ use crate::widget::{Kind, button, press, rule, words};
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
     let (width, content) = match sheet {
         Sheet::Mailbox(question) => super::mailbox::view(question, directory),
-        Sheet::Keys => (680.0, keys()),
+        Sheet::Keys => (900.0, keys()),
         Sheet::Problems => (560.0, problems(directory, clock)),
         Sheet::Link(url) => (520.0, link(url)),
+        Sheet::Open(_, part) => (480.0, open_file(part)),
+        Sheet::Unsubscribe(_, way) => (460.0, unsubscribe(way)),
         Sheet::Delete(count) => (420.0, delete(*count)),
         Sheet::Move(choices) => (
             460.0,
             list(sheet, directory, t!("move-title"), &choices.typed, choices.at),
         ),
+        Sheet::MessageMenu(choices) => (
+            460.0,
+            list(
+                sheet,
+                directory,
+                t!("message-menu-title"),
+                &choices.typed,
+                choices.at,
+            ),
+        ),
+        Sheet::Links(choices, _) => (
+            560.0,
+            list(sheet, directory, t!("links-title"), &choices.typed, choices.at),
+        ),
+        Sheet::Source(source) => (860.0, super::source::view(source).map(Message::Source)),
         Sheet::Palette(choices) => (
             520.0,
             list(sheet, directory, t!("palette-title"), &choices.typed, choices.at),
@@ -82,6 +101,7 @@ fn keys<'a>() -> Element<'a, Message> {
         row![
             group(Group::Around, t!("keys-around")),
             group(Group::Message, t!("keys-message")),
+            group(Group::Reading, t!("keys-reading")),
             group(Group::Window, t!("keys-window")),
         ]
         .spacing(gap::L)
@@ -99,6 +119,44 @@ fn link(url: &str) -> Element<'_, Message> {
             .width(Fill)
             .style(style::bar),
         answers(t!("link-open"), Kind::Primary, Message::LinkConfirmed),
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn open_file(part: &Part) -> Element<'_, Message> {
+    let name = part.name.clone().unwrap_or_else(|| part.content_type.clone());
+    column![
+        heading(t!("open-title")),
+        words::body(t!("open-means", name = name)).wrapping(text::Wrapping::WordOrGlyph),
+        row![
+            button(t!("open-anyway"), Kind::Danger).on_press(Message::OpenConfirmed),
+            space::horizontal(),
+            button(t!("cancel"), Kind::Secondary).on_press(Message::Closed),
+            button(t!("open-save"), Kind::Primary).on_press(Message::SaveInstead)
+        ]
+        .spacing(gap::S)
+    ]
+    .spacing(gap::M)
+    .into()
+}
+
+fn unsubscribe(way: &Unsubscribe) -> Element<'_, Message> {
+    let (what, yes) = match way {
+        Unsubscribe::OneClick { host, .. } => (
+            t!("unsubscribe-post", host = host.as_str()),
+            t!("unsubscribe-confirm"),
+        ),
+        Unsubscribe::Mail { to } => (
+            t!("unsubscribe-mail", to = to.email.as_str()),
+            t!("unsubscribe-confirm"),
+        ),
+        Unsubscribe::Web { url } => (t!("unsubscribe-web", url = url.as_str()), t!("unsubscribe-visit")),
+    };
+    column![
+        heading(t!("unsubscribe-title")),
+        words::body(what).wrapping(text::Wrapping::WordOrGlyph),
+        answers(yes, Kind::Primary, Message::UnsubscribeConfirmed),
     ]
     .spacing(gap::M)
     .into()
@@ -153,6 +211,11 @@ fn list<'a>(
                 Icon::Right,
                 shortcut::name(wish),
                 shortcut::keys_of(wish).to_owned(),
+            ),
+            Choice::Link { text, url } => (
+                Icon::Link,
+                cut(&text, size::BODY, font::REGULAR, 220.0),
+                cut(&url, size::CAPTION, font::REGULAR, 250.0),
             ),
             Choice::Account { name, .. } => (Icon::Server, t!("account-open"), name),
         };

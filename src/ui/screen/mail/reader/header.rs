@@ -6,12 +6,14 @@ use posthorn_engine::catalog::{Message as Mail, Row};
 use posthorn_model::{Address, Protocol, Where};
 
 use super::Message;
+use super::reading::Reading;
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
+use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{size, space as gap, style};
 use crate::when::Clock;
-use crate::widget::{Kind, press, words};
+use crate::widget::{Kind, Press, hint, press, words};
 
 /// The people of one header field, as a line.
 fn people(addresses: &[Address]) -> String {
@@ -41,7 +43,8 @@ fn in_full(addresses: &[Address]) -> String {
 }
 
 /// The header line of an open message.
-pub fn header<'a>(mail: &'a Mail, clock: &Clock, detailed: bool) -> Element<'a, Message> {
+pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Element<'a, Message> {
+    let mail = reading.mail();
     let envelope = &mail.envelope;
     let from = envelope
         .from
@@ -70,24 +73,50 @@ pub fn header<'a>(mail: &'a Mail, clock: &Clock, detailed: bool) -> Element<'a, 
     } else {
         t!("reader-to", people = to)
     };
-    let second = row![
-        container(words::muted(to)).width(Fill),
-        press(words::caption(if detailed {
-            t!("reader-less")
-        } else {
-            t!("reader-details")
-        }))
+    let id = reading.id();
+    let mut second = row![container(words::muted(to)).width(Fill)]
+        .spacing(2)
+        .align_y(Center);
+    if !reading.read.reading.unsubscribe.is_empty() {
+        second = second.push(quiet(t!("reader-unsubscribe"), Message::UnsubscribePressed(id)));
+    }
+    second = second.push(hint(
+        quiet(
+            if detailed {
+                t!("reader-less")
+            } else {
+                t!("reader-details")
+            },
+            Message::DetailsPressed(id),
+        ),
+        t!("action-details"),
+        shortcut::keys_of(Wish::Details),
+    ));
+    let menu = press(icon::icon(Icon::More).width(14).height(14))
         .kind(Kind::Quiet)
-        .padding([2, 6])
-        .on_press(Message::DetailsPressed(mail.id))
-    ]
-    .spacing(gap::M)
-    .align_y(Center);
+        .padding([4, 6])
+        .on_press(Message::MenuPressed(id));
+    second = second.push(hint(
+        menu,
+        t!("action-message-menu"),
+        shortcut::keys_of(Wish::MessageMenu),
+    ));
     let mut all = column![first, second].spacing(2);
+    if !reading.read.reading.reply_elsewhere.is_empty() {
+        let people = people(&reading.read.reading.reply_elsewhere);
+        all = all.push(words::caption(t!("reader-reply-elsewhere", people = people)));
+    }
     if detailed {
         all = all.push(details(mail));
     }
     all.into()
+}
+
+fn quiet<'a>(label: String, message: Message) -> Press<'a, Message> {
+    press(words::caption(label))
+        .kind(Kind::Quiet)
+        .padding([3, 6])
+        .on_press(message)
 }
 
 fn details(mail: &Mail) -> Element<'_, Message> {

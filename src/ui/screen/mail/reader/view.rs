@@ -5,18 +5,24 @@ use std::time::{Duration, Instant};
 use iced::widget::{column, container, responsive, rich_text, row, scrollable, space, span, text};
 use iced::{Center, Element, Fill, Theme};
 use posthorn_engine::catalog::Row;
-use posthorn_model::{BodyState, Flag, MessageId, Part};
+use posthorn_model::{BodyState, Flag, MessageId};
 
 use super::block::Block;
-use super::{Message, Opened, Reader, Reading, header};
+use super::canvas::Canvas;
+use super::page::{card_id, page_id};
+use super::reading::Reading;
+use super::{Message, Opened, Reader, SCROLL, attachment, bar, header};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
 use crate::measure::cut;
 use crate::row as card;
+use crate::shortcut::{self, Wish};
 use crate::t;
-use crate::theme::{self, font, line, size, space as gap, style, tokens};
+use crate::theme::{font, line, size, space as gap, style, tokens};
 use crate::when::{self, Clock};
-use crate::widget::{Kind, press, rule, words};
+use crate::widget::page::PageView;
+use crate::widget::witness::witness;
+use crate::widget::{Kind, hint, press, rule, words};
 
 /// The widest that text is set, for the eye.
 const MEASURE: f32 = 840.0;
@@ -26,6 +32,35 @@ pub fn view<'a>(reader: &'a Reader, directory: &'a Directory, clock: &'a Clock) 
     let Some(current) = &reader.current else {
         return empty();
     };
+    let parts = match reader.inside.last().and_then(|id| reader.reading_of(*id)) {
+        Some(inner) => nested(reader, inner, clock),
+        None => conversation(reader, current, directory, clock),
+    };
+    let content = container(container(parts).max_width(MEASURE).padding([gap::L, gap::XL]))
+        .center_x(Fill)
+        .padding(iced::Padding::default().bottom(gap::XL));
+    let scrolled = scrollable(witness(content, reader.place.clone()))
+        .id(SCROLL)
+        .direction(style::vertical())
+        .style(style::scroll)
+        .height(Fill);
+    let mut all = column![];
+    if let Some(find) = &reader.find {
+        all = all.push(bar::find(find)).push(rule());
+    }
+    let mut layers = iced::widget::stack![scrolled];
+    if let Some(url) = reader.hovered_link() {
+        layers = layers.push(bar::target(url));
+    }
+    all.push(layers).height(Fill).into()
+}
+
+fn conversation<'a>(
+    reader: &'a Reader,
+    current: &'a Row,
+    directory: &'a Directory,
+    clock: &'a Clock,
+) -> iced::widget::Column<'a, Message> {
     let title = container(words::title(card::subject(current)).width(Fill)).padding([0.0, 2.0]);
     let mut parts = column![title].spacing(gap::M);
     for row in &reader.thread {
@@ -34,16 +69,38 @@ pub fn view<'a>(reader: &'a Reader, directory: &'a Directory, clock: &'a Clock) 
             None => folded(row, clock),
         });
     }
-    scrollable(
-        container(container(parts).max_width(MEASURE).padding([gap::L, gap::XL]))
-            .center_x(Fill)
-            .padding(iced::Padding::default().bottom(gap::XL)),
+    parts
+}
+
+/// A message inside another one, in the conversation's place.
+fn nested<'a>(reader: &'a Reader, inner: &'a Reading, clock: &'a Clock) -> iced::widget::Column<'a, Message> {
+    let back = press(
+        row![
+            icon::icon(Icon::Left).width(13).height(13),
+            words::caption(t!("reader-nested-back"))
+        ]
+        .spacing(gap::XS)
+        .align_y(Center),
     )
-    .id(current.message.to_string())
-    .direction(style::vertical())
-    .style(style::scroll)
-    .height(Fill)
-    .into()
+    .kind(Kind::Quiet)
+    .padding([4, 8])
+    .on_press(Message::NestedClosed);
+    let subject = inner.mail().envelope.subject.as_str();
+    let subject = if subject.is_empty() {
+        t!("list-no-subject")
+    } else {
+        subject.to_owned()
+    };
+    let title = container(words::title(subject).width(Fill)).padding([0.0, 2.0]);
+    column![
+        hint(back, t!("key-back"), shortcut::keys_of(Wish::Back)),
+        title,
+        container(content(reader, inner, None, clock))
+            .padding(gap::L)
+            .width(Fill)
+            .style(style::card)
+    ]
+    .spacing(gap::M)
 }
 
 fn empty<'a>() -> Element<'a, Message> {
@@ -103,28 +160,31 @@ fn open<'a>(
         Opened::Loading(since) => loading(*since),
         Opened::Failed(error) => failed(row.message, &error.message),
         Opened::Here(reading) => {
-            let detailed = reader.details.contains(&row.message);
-            let mut all = column![
-                header::header(&reading.mail, clock, detailed),
-                header::lives_line(row, directory, clock),
-                rule(),
-            ]
-            .spacing(gap::M);
-            if reading.from_html {
-                all = all.push(html_bar());
-            }
-            all = all.push(body(reading));
-            if let Some(files) = attachments(reading) {
-                all = all.push(files);
-            }
-            all.into()
+            let lives = header::lives_line(row, directory, clock);
+            self::content(reader, reading, Some(lives), clock)
         }
     };
-    container(content)
-        .padding(gap::L)
-        .width(Fill)
-        .style(style::card)
-        .into()
+    let card = container(content).padding(gap::L).width(Fill).style(style::card);
+    container(card).id(card_id(row.message)).into()
+}
+
+/// The header, what is to be said, the page, and the files.
+fn content<'a>(
+    reader: &'a Reader,
+    reading: &'a Reading,
+    lives: Option<Element<'a, Message>>,
+    clock: &'a Clock,
+) -> Element<'a, Message> {
+    let detailed = reader.details.contains(&reading.id());
+    let mut all = column![header::header(reading, clock, detailed)]
+        .push(lives)
+        .push(rule())
+        .spacing(gap::M);
+    for bar in bar::bars(reading) {
+        all = all.push(bar);
+    }
+    all = all.push(body(reader, reading));
+    all.push(attachment::files(reading)).into()
 }
 
 /// Nothing for a moment: most messages are here before an eye could tell.
@@ -145,35 +205,62 @@ fn failed<'a>(id: MessageId, why: &str) -> Element<'a, Message> {
     .into()
 }
 
-fn html_bar<'a>() -> Element<'a, Message> {
-    container(
-        row![
-            icon::icon(Icon::Picture).width(14).height(14),
-            words::caption(t!("reader-html-as-text"))
-        ]
-        .spacing(gap::S)
-        .align_y(Center),
-    )
-    .padding([6.0, gap::M])
-    .width(Fill)
-    .style(style::bar)
-    .into()
-}
-
-fn body(reading: &Reading) -> Element<'_, Message> {
-    if reading.mail.body == BodyState::Headers && reading.whole == 0 {
+fn body<'a>(reader: &'a Reader, reading: &'a Reading) -> Element<'a, Message> {
+    if reading.mail().body == BodyState::Headers && reading.is_empty() {
         return words::muted(t!("reader-fetching")).into();
     }
-    if reading.blocks.is_empty() {
-        return words::muted(t!("reader-no-text")).into();
+    match reading.drawn() {
+        Some(canvas) => drawn(reader, reading, canvas),
+        None => text_body(reading),
     }
-    let mut all = column(reading.blocks.iter().map(set)).spacing(gap::S);
-    if reading.shown < reading.whole {
-        let rest = u64::try_from(reading.whole - reading.shown).unwrap_or(u64::MAX);
-        all = all.push(
-            crate::widget::button(t!("reader-show-more", size = when::size(rest)), Kind::Secondary)
-                .on_press(Message::MorePressed(reading.mail.id)),
-        );
+}
+
+/// The message's page, and the quiet buttons below it.
+fn drawn<'a>(reader: &'a Reader, reading: &'a Reading, canvas: &'a Canvas) -> Element<'a, Message> {
+    let id = reading.id();
+    let slow = canvas
+        .waiting()
+        .is_some_and(|since| since.elapsed() > Duration::from_millis(200));
+    let view = PageView::new(id.0, canvas.shown(), canvas.width(), move |event| {
+        Message::Page(id, event)
+    })
+    .id(page_id(id))
+    .marks(reader.marks(id, canvas))
+    .skeleton(slow);
+    let mut all = column![view].spacing(gap::S);
+    let material = canvas.material();
+    if material.trims {
+        let (glyph, said) = if reading.wanted.quoted {
+            (Icon::Up, t!("reader-hide-quoted"))
+        } else {
+            (Icon::More, t!("reader-show-quoted"))
+        };
+        let chip = press(icon::icon(glyph))
+            .kind(Kind::Secondary)
+            .padding([1, 8])
+            .on_press(Message::QuotedPressed(id));
+        all = all.push(hint(chip, said, shortcut::keys_of(Wish::ShowQuoted)));
+    }
+    if material.more > 0 {
+        all = all.push(more(id, material.more));
+    }
+    all.into()
+}
+
+fn more<'a>(id: MessageId, rest: usize) -> Element<'a, Message> {
+    let size = when::size(u64::try_from(rest).unwrap_or(u64::MAX));
+    crate::widget::button(t!("reader-show-more", size = size), Kind::Secondary)
+        .on_press(Message::MorePressed(id))
+        .into()
+}
+
+fn text_body(reading: &Reading) -> Element<'_, Message> {
+    let Some(text) = reading.set.as_ref().filter(|text| !text.blocks.is_empty()) else {
+        return words::muted(t!("reader-no-text")).into();
+    };
+    let mut all = column(text.blocks.iter().map(set)).spacing(gap::S);
+    if text.shown < text.whole {
+        all = all.push(more(reading.id(), text.whole - text.shown));
     }
     all.into()
 }
@@ -230,84 +317,4 @@ fn set(block: &Block) -> Element<'_, Message> {
         bars
     ]
     .into()
-}
-
-fn attachments(reading: &Reading) -> Option<Element<'_, Message>> {
-    let files: Vec<&Part> = reading.attachments().collect();
-    if files.is_empty() {
-        return None;
-    }
-    let here = reading.mail.body == BodyState::Whole;
-    let chips = files.iter().map(|part| chip(reading.mail.id, part, here));
-    let mut head = row![
-        words::caption(t!("reader-attachments", count = files.len())),
-        space::horizontal()
-    ]
-    .align_y(Center)
-    .spacing(gap::S);
-    if here && files.len() > 1 {
-        head = head.push(
-            press(words::caption(t!("reader-save-all")))
-                .kind(Kind::Quiet)
-                .padding([2, 6])
-                .on_press(Message::SaveAllPressed(reading.mail.id)),
-        );
-    }
-    Some(
-        column![
-            rule(),
-            head,
-            row(chips).spacing(gap::S).wrap().vertical_spacing(gap::S)
-        ]
-        .spacing(gap::S)
-        .into(),
-    )
-}
-
-fn chip<'a>(id: MessageId, part: &Part, here: bool) -> Element<'a, Message> {
-    let name = part.name.clone().unwrap_or_else(|| part.content_type.clone());
-    let glyph = if part.content_type.starts_with("image/") {
-        Icon::Picture
-    } else {
-        Icon::File
-    };
-    press(
-        row![
-            icon::icon(glyph),
-            column![
-                words::body(cut(&name, size::BODY, font::MEDIUM, 200.0))
-                    .font(font::MEDIUM)
-                    .wrapping(text::Wrapping::None),
-                words::caption(t!(
-                    "reader-part",
-                    kind = kind_words(&part.content_type),
-                    size = when::size(part.size)
-                ))
-            ],
-            icon::colored(Icon::Save, |theme| theme::tokens(theme).text_muted)
-        ]
-        .spacing(gap::S)
-        .align_y(Center),
-    )
-    .kind(Kind::Secondary)
-    .padding([6, 10])
-    .on_press_maybe(here.then(|| Message::PartPressed(id, part.clone())))
-    .into()
-}
-
-/// A content type as people say it.
-fn kind_words(content_type: &str) -> String {
-    match content_type {
-        "application/pdf" => "PDF".to_owned(),
-        "message/rfc822" => t!("kind-message"),
-        "text/calendar" => t!("kind-calendar"),
-        "application/zip" => "ZIP".to_owned(),
-        other => match other.split_once('/') {
-            Some(("image", kind)) => t!("kind-picture", kind = kind.to_ascii_uppercase()),
-            Some(("audio", _)) => t!("kind-sound"),
-            Some(("video", _)) => t!("kind-film"),
-            Some(("text", _)) => t!("kind-text"),
-            _ => t!("kind-file"),
-        },
-    }
 }

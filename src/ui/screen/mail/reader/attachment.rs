@@ -1,0 +1,161 @@
+//! What came with a message, as chips: what it is, how large, a look at it, and what can be done with it.
+
+use iced::widget::{column, container, image, row, space, text};
+use iced::{Center, ContentFit, Element, Fill};
+use posthorn_model::{BodyState, Part};
+
+use super::Message;
+use super::preview::Preview;
+use super::reading::Reading;
+use crate::icon::{self, Icon};
+use crate::measure::cut;
+use crate::shortcut::{self, Wish};
+use crate::t;
+use crate::theme::{font, size, space as gap, style, tokens};
+use crate::when;
+use crate::widget::{Kind, hint, press, rule, words};
+
+/// All of a message's files; nothing where there are none.
+pub fn files(reading: &Reading) -> Option<Element<'_, Message>> {
+    let files: Vec<&Part> = reading.attachments().collect();
+    if files.is_empty() {
+        return None;
+    }
+    let here = reading.mail().body == BodyState::Whole;
+    let chips = files.iter().map(|part| chip(reading, part, here));
+    let mut head = row![
+        words::caption(t!("reader-attachments", count = files.len())),
+        space::horizontal()
+    ]
+    .align_y(Center)
+    .spacing(gap::S);
+    if here && files.len() > 1 {
+        let all = press(words::caption(t!("reader-save-all")))
+            .kind(Kind::Quiet)
+            .padding([2, 6])
+            .on_press(Message::SaveAllPressed(reading.id()));
+        head = head.push(hint(all, t!("action-save-all"), shortcut::keys_of(Wish::SaveAll)));
+    }
+    Some(
+        column![
+            rule(),
+            head,
+            row(chips).spacing(gap::S).wrap().vertical_spacing(gap::S)
+        ]
+        .spacing(gap::S)
+        .into(),
+    )
+}
+
+/// The width of a file with a preview; the preview's height.
+const CARD: (f32, f32) = (196.0, 116.0);
+
+fn chip<'a>(reading: &'a Reading, part: &Part, here: bool) -> Element<'a, Message> {
+    let id = reading.id();
+    let name = part
+        .name
+        .clone()
+        .unwrap_or_else(|| kind_words(&part.content_type));
+    let preview = reading.previews.get(&part.index);
+    let room = if preview.is_some() { CARD.0 - 78.0 } else { 200.0 };
+    let save = press(icon::colored(Icon::Save, |theme| tokens(theme).text_muted))
+        .kind(Kind::Quiet)
+        .padding(6)
+        .on_press_maybe(here.then(|| Message::SavePressed(id, part.clone())));
+    let label = row![
+        icon::icon(glyph(&part.content_type)),
+        column![
+            words::body(cut(&name, size::BODY, font::MEDIUM, room))
+                .font(font::MEDIUM)
+                .wrapping(text::Wrapping::None),
+            words::caption(t!(
+                "reader-part",
+                kind = kind_words(&part.content_type),
+                size = when::size(part.size)
+            ))
+            .wrapping(text::Wrapping::None)
+        ]
+        .width(if preview.is_some() { Fill } else { iced::Shrink }),
+        hint(save, t!("attachment-save"), ""),
+    ]
+    .spacing(gap::S)
+    .align_y(Center);
+    let open = here.then(|| Message::PartPressed(id, part.clone()));
+    let chip = match preview {
+        Some(preview) => press(column![look(preview), label].spacing(gap::S))
+            .width(CARD.0)
+            .padding(gap::S),
+        None => press(label).padding([5, 8]),
+    };
+    chip.kind(Kind::Secondary).on_press_maybe(open).into()
+}
+
+fn look(preview: &Preview) -> Element<'_, Message> {
+    let inner: Element<'_, Message> = match preview {
+        Preview::Picture {
+            handle,
+            width,
+            height,
+        } => {
+            // Small pictures are not blown up.
+            let most = (f32::from(u16::try_from(*width).unwrap_or(u16::MAX)))
+                .max(f32::from(u16::try_from(*height).unwrap_or(u16::MAX)));
+            let fit = if most < CARD.1 {
+                ContentFit::None
+            } else {
+                ContentFit::Contain
+            };
+            image(handle.clone())
+                .content_fit(fit)
+                .width(Fill)
+                .height(Fill)
+                .into()
+        }
+        Preview::Text(text) => iced::widget::text(text.as_str())
+            .size(9)
+            .line_height(1.3)
+            .style(style::muted)
+            .font(font::MONO)
+            .wrapping(text::Wrapping::None)
+            .into(),
+    };
+    container(inner)
+        .padding(if matches!(preview, Preview::Text(_)) {
+            gap::S
+        } else {
+            0.0
+        })
+        .width(Fill)
+        .height(CARD.1)
+        .clip(true)
+        .style(style::bar)
+        .into()
+}
+
+fn glyph(content_type: &str) -> Icon {
+    match content_type {
+        "text/calendar" => Icon::Calendar,
+        "text/vcard" | "text/x-vcard" => Icon::Person,
+        "message/rfc822" => Icon::Unread,
+        picture if picture.starts_with("image/") => Icon::Picture,
+        _ => Icon::File,
+    }
+}
+
+/// A content type as people say it.
+fn kind_words(content_type: &str) -> String {
+    match content_type {
+        "application/pdf" => "PDF".to_owned(),
+        "message/rfc822" => t!("kind-message"),
+        "text/calendar" => t!("kind-calendar"),
+        "text/vcard" | "text/x-vcard" => t!("kind-card"),
+        "application/zip" => "ZIP".to_owned(),
+        other => match other.split_once('/') {
+            Some(("image", kind)) => t!("kind-picture", kind = kind.to_ascii_uppercase()),
+            Some(("audio", _)) => t!("kind-sound"),
+            Some(("video", _)) => t!("kind-film"),
+            Some(("text", _)) => t!("kind-text"),
+            _ => t!("kind-file"),
+        },
+    }
+}
