@@ -6,6 +6,8 @@ mod accounts;
 mod letters;
 #[path = "fixture/maildrop.rs"]
 mod maildrop;
+#[path = "fixture/scenes.rs"]
+mod scenes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +18,6 @@ use iced::futures::stream::{BoxStream, StreamExt};
 use posthorn_engine::attachment::Caution;
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
 use posthorn_engine::command::Selection;
-use posthorn_engine::event::Doing;
 use posthorn_engine::forecast::Maildrop;
 use posthorn_engine::pictures::{Fetched, PictureRequest};
 use posthorn_engine::reading::{AskWhy, PartAt, PictureRule, Unsubscribe};
@@ -25,8 +26,8 @@ use posthorn_engine::unsubscribe::{By, Unsubscribed};
 use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Reading, Receipt};
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
-    AccountConfig, AccountId, Address, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
-    InternetMessageId, MailboxId, MailboxName, MessageId, Part, Problem, Protocol, Remedy, Secret, Security,
+    AccountConfig, AccountId, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
+    InternetMessageId, MailboxId, MailboxName, MessageId, Part, Problem, Protocol, Secret, Security,
     SpecialUse, SubmissionId, SubmissionState, ThreadId, Timestamp, Where,
 };
 use posthorn_ui::bridge::{Answer, Face};
@@ -707,124 +708,5 @@ impl Fixture {
             state.count();
         }
         fixture
-    }
-
-    /// One mailbox with a great many rows.
-    pub fn many(count: i64) -> Self {
-        let fixture = Self::default();
-        {
-            let mut state = fixture.lock();
-            state.next = 10;
-            state.add_account(
-                AccountId(1),
-                account("Personal", "ada@example.org", Protocol::Imap),
-            );
-            let mailbox = state.special(AccountId(1), SpecialUse::Inbox).expect("an inbox");
-            for n in 0..count {
-                let date = NOW.plus_seconds(-n * 1800);
-                let id = MessageId(MessageId::floor(date).0 + n);
-                state.put(Seed {
-                    id,
-                    thread: ThreadId(id.0),
-                    account: AccountId(1),
-                    mailbox,
-                    flags: if n % 3 == 0 { Flags::default() } else { Flags::default().with(Flag::Seen) },
-                    envelope: Envelope {
-                        date: Some(date),
-                        subject: format!("Report number {} on the state of the lower garden beds", count - n),
-                        from: vec![Address::new(format!("Sender {}", n % 37), "sender@example.org")],
-                        to: vec![Address::new("Ada Berg", "ada@example.org")],
-                        ..Envelope::default()
-                    },
-                    text: "All beds were watered this morning, and the beans have come up along the whole fence.".into(),
-                    html: None,
-                    parts: Vec::new(),
-                    lives: Where::Both,
-                });
-            }
-            state.count();
-        }
-        fixture
-    }
-
-    /// New mail arrives in the first account's inbox.
-    pub fn deliver(&self, subject: &str) -> MessageId {
-        let mut state = self.lock();
-        let mailbox = state.special(AccountId(1), SpecialUse::Inbox).expect("an inbox");
-        let serial = state.number();
-        let id = MessageId(MessageId::floor(NOW).0 + 500_000 + serial);
-        state.put(Seed {
-            id,
-            thread: ThreadId(id.0),
-            account: AccountId(1),
-            mailbox,
-            flags: Flags::default(),
-            envelope: Envelope {
-                date: Some(NOW),
-                subject: subject.into(),
-                from: vec![Address::new("Nora Lind", "nora@example.org")],
-                ..Envelope::default()
-            },
-            text: "New.".into(),
-            html: None,
-            parts: Vec::new(),
-            lives: Where::Both,
-        });
-        state.changed(&[id]);
-        id
-    }
-
-    /// Something is wrong, and something is going on.
-    pub fn trouble(&self) {
-        let mut state = self.lock();
-        state.vanished = true;
-        state.problems = vec![
-            Problem {
-                account: Some(AccountId(2)),
-                class: ErrorClass::Auth,
-                since: NOW.plus_seconds(-1200),
-                detail: "pop.example.net did not accept the password. Nothing was lost: mail already here stays, and \
-                         nothing was deleted on the server."
-                    .into(),
-                remedies: vec![Remedy::EnterPassword, Remedy::TryAgain],
-            },
-            Problem {
-                account: Some(AccountId(1)),
-                class: ErrorClass::Suspicious,
-                since: NOW.plus_seconds(-300),
-                detail: "412 of 430 messages vanished from Archive at once. Posthorn has stopped there and kept its \
-                         copies; look before it goes on."
-                    .into(),
-                remedies: vec![Remedy::ReviewAndContinue, Remedy::WorkOffline],
-            },
-        ];
-        state.outbox.push(Submission {
-            id: SubmissionId(900),
-            account: AccountId(1),
-            message_id: "x@example.org".into(),
-            subject: "Seed order for spring".into(),
-            to: vec!["orders@example.com".into()],
-            state: SubmissionState::Uncertain,
-            reply: String::new(),
-            tries: 1,
-            created: NOW,
-            not_before: None,
-        });
-        state.states = vec![
-            (AccountId(1), AccountState::Syncing),
-            (AccountId(2), AccountState::NeedsUser),
-        ];
-        state.tell(&Event::ProblemsChanged);
-        state.tell(&Event::OutboxChanged);
-        state.tell(&Event::StateChanged {
-            account: AccountId(2),
-            state: AccountState::NeedsUser,
-        });
-        state.tell(&Event::Progress {
-            account: AccountId(1),
-            doing: Doing::Bodies,
-            done: 3412,
-            total: 9840,
-        });
     }
 }

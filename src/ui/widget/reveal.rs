@@ -8,6 +8,9 @@ use iced::advanced::widget::{Id, operation};
 
 use crate::theme::space;
 
+/// What begins within this share of the view is well in it.
+const WELL: f32 = 0.6;
+
 /// What is to be seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reveal {
@@ -15,13 +18,29 @@ pub struct Reveal {
     pub target: String,
     /// A part of it, in pixels from its top; `None`: its top edge comes to the top of the view.
     pub part: Option<(f32, f32)>,
+    /// Nothing moves where its top edge is well in view already.
+    pub gentle: bool,
 }
 
 impl Reveal {
     /// The widget's top edge at the top.
     #[must_use]
     pub const fn top(target: String) -> Self {
-        Self { target, part: None }
+        Self {
+            target,
+            part: None,
+            gentle: false,
+        }
+    }
+
+    /// As [`Reveal::top`], unless it is to be seen already.
+    #[must_use]
+    pub const fn gently(target: String) -> Self {
+        Self {
+            target,
+            part: None,
+            gentle: true,
+        }
     }
 
     /// A part of it; nothing moves where it is in view already.
@@ -30,6 +49,7 @@ impl Reveal {
         Self {
             target,
             part: Some((top, height)),
+            gentle: false,
         }
     }
 
@@ -40,6 +60,7 @@ impl Reveal {
             target: Id::from(self.target),
             scroll: Id::new(scroll),
             part: self.part,
+            gentle: self.gentle,
             view: None,
             found: None,
         }
@@ -50,6 +71,7 @@ struct Seek {
     target: Id,
     scroll: Id,
     part: Option<(f32, f32)>,
+    gentle: bool,
     /// The scrollable's bounds, and how far it is scrolled.
     view: Option<(Rectangle, f32)>,
     found: Option<Rectangle>,
@@ -83,6 +105,10 @@ impl Operation<()> for Seek {
         let (Some((view, scrolled)), Some(found)) = (self.view, self.found) else {
             return Outcome::None;
         };
+        let top = found.y - view.y - scrolled;
+        if self.gentle && top >= 0.0 && top < view.height * WELL {
+            return Outcome::None;
+        }
         let Some(to) = destination(self.part, found.y - view.y, view.height, scrolled) else {
             return Outcome::None;
         };

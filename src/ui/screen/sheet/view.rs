@@ -21,7 +21,7 @@ use crate::widget::{Kind, button, press, rule, words};
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
     let (width, content) = match sheet {
         Sheet::Mailbox(question) => super::mailbox::view(question, directory),
-        Sheet::Keys => (900.0, keys()),
+        Sheet::Keys => (980.0, keys()),
         Sheet::Problems => (560.0, problems(directory, clock)),
         Sheet::Link(url) => (520.0, link(url)),
         Sheet::Open(_, part) => (480.0, open_file(part)),
@@ -94,7 +94,11 @@ fn keys<'a>() -> Element<'a, Message> {
             column(lines).spacing(6)
         ]
         .spacing(gap::S)
-        .width(Fill)
+        .width(if wanted == Group::Reading {
+            iced::FillPortion(13)
+        } else {
+            iced::FillPortion(10)
+        })
     };
     column![
         heading(t!("keys-title")),

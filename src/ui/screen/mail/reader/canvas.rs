@@ -176,7 +176,8 @@ impl Canvas {
     /// Since when nothing is to be seen.
     #[must_use]
     pub fn waiting(&self) -> Option<Instant> {
-        (self.shown.is_none() && self.failure.is_none()).then_some(self.since)
+        let waits = self.shown.is_none() && self.opening.is_some() && self.failure.is_none();
+        waits.then_some(self.since)
     }
 
     #[must_use]

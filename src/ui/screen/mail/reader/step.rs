@@ -31,7 +31,7 @@ impl Reader {
             return Vec::new();
         };
         let been = self.places.contains_key(&row.thread);
-        let chosen = (!been).then(|| Action::Reveal(Reveal::top(card_id(row.message))));
+        let chosen = (!been).then(|| Action::Reveal(Reveal::gently(card_id(row.message))));
         chosen.into_iter().collect()
     }
 
