@@ -8,6 +8,7 @@ use posthorn_engine::pictures::PictureRequest;
 use posthorn_engine::reading::{PartAt, Unsubscribe};
 use posthorn_engine::unsubscribe::By;
 use posthorn_engine::{Command, Error};
+use posthorn_mime::Reason;
 use posthorn_model::query::Cursor;
 use posthorn_model::{
     AccountConfig, AccountId, MessageId, NetworkPolicy, Part, Pop3Policy, Secret, SubmissionId, ThreadId,
@@ -67,7 +68,7 @@ pub enum Action {
     SaveParts(Vec<(PartAt, Part)>),
     OpenPart(PartAt, Caution),
     /// Why a file should not be opened lightly: asks first.
-    AskOpen(PartAt, Part),
+    AskOpen(PartAt, Part, Vec<Reason>),
     LoadNested(PartAt),
     /// A look at a file, for whoever shows its message.
     Preview {
@@ -80,7 +81,10 @@ pub enum Action {
     AskUnsubscribe(MessageId, Unsubscribe),
     Unsubscribe(MessageId, By),
     /// Shows where a link leads, and asks.
-    AskLink(String),
+    AskLink {
+        text: String,
+        url: String,
+    },
     /// What is asked of whoever draws messages.
     Draw(Draw),
     /// Comes back to a page after so long.

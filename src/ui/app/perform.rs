@@ -45,8 +45,8 @@ impl App {
             Action::PrintMessage { of, material, name } => self.print(of, material, name),
             Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),
             Action::ShowProblems => self.show(Sheet::Problems),
-            Action::AskLink(url) => self.show(Sheet::Link(url)),
-            Action::AskOpen(at, part) => self.show(Sheet::Open(at, part)),
+            Action::AskLink { text, url } => self.show(Sheet::link(&text, &url)),
+            Action::AskOpen(at, part, reasons) => self.show(Sheet::Open(at, part, reasons)),
             Action::AskUnsubscribe(id, way) => self.show(Sheet::Unsubscribe(id, way)),
             Action::AskDelete(count) => self.show(Sheet::Delete(count)),
             Action::ShowSettings => {

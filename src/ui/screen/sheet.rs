@@ -9,6 +9,7 @@ use posthorn_engine::Command;
 use posthorn_engine::attachment::Caution;
 use posthorn_engine::reading::{PartAt, Unsubscribe};
 use posthorn_engine::unsubscribe::By;
+use posthorn_mime::{Reason, Target};
 use posthorn_model::query::View;
 use posthorn_model::{MailboxId, MessageId, NetworkPolicy, Part, Remedy};
 
@@ -28,13 +29,13 @@ pub enum Sheet {
     Keys,
     Problems,
     /// A link, before it is opened.
-    Link(String),
+    Link(Target),
     /// So many messages are to be deleted for good.
     Delete(usize),
     Move(Choices),
     Palette(Choices),
     /// A file that could do harm, before it is opened.
-    Open(PartAt, Part),
+    Open(PartAt, Part, Vec<Reason>),
     /// How a mailing list is left, before it is.
     Unsubscribe(MessageId, Unsubscribe),
     /// What can be done with the message that is read.
@@ -100,6 +101,12 @@ impl Sheet {
         Self::Palette(Choices::default())
     }
 
+    /// A link, looked at before it is opened.
+    #[must_use]
+    pub fn link(text: &str, url: &str) -> Self {
+        Self::Link(posthorn_mime::look_at_link(text, url))
+    }
+
     #[must_use]
     pub fn message_menu() -> Self {
         Self::MessageMenu(Choices::default())
@@ -153,7 +160,7 @@ impl Sheet {
             Some(Choice::Mailbox { id, name, .. }) if moves => Outcome::MoveTo(id, name),
             Some(Choice::Mailbox { id, .. }) => Outcome::List(View::Mailbox(id)),
             Some(Choice::Wish(wish)) => Outcome::Wish(wish),
-            Some(Choice::Link { url, .. }) => Outcome::Act(Action::AskLink(url)),
+            Some(Choice::Link { text, url }) => Outcome::Act(Action::AskLink { text, url }),
             Some(Choice::Account { id, .. }) => Outcome::Act(Action::ShowAccount(id)),
             None => Outcome::Stay,
         }
@@ -179,16 +186,16 @@ impl Sheet {
                 _ => Outcome::Stay,
             },
             Message::LinkConfirmed => match self {
-                Self::Link(url) => Outcome::OpenLink(url.clone()),
+                Self::Link(target) if target.openable => Outcome::OpenLink(target.url.clone()),
                 _ => Outcome::Close,
             },
             Message::DeleteConfirmed => Outcome::Delete,
             Message::OpenConfirmed => match self {
-                Self::Open(at, _) => Outcome::Act(Action::OpenPart(at.clone(), Caution::Warned)),
+                Self::Open(at, ..) => Outcome::Act(Action::OpenPart(at.clone(), Caution::Warned)),
                 _ => Outcome::Close,
             },
             Message::SaveInstead => match self {
-                Self::Open(at, part) => Outcome::Act(Action::SavePart(at.clone(), part.clone())),
+                Self::Open(at, part, _) => Outcome::Act(Action::SavePart(at.clone(), part.clone())),
                 _ => Outcome::Close,
             },
             Message::UnsubscribeConfirmed => match self {
@@ -198,7 +205,10 @@ impl Sheet {
                 Self::Unsubscribe(id, Unsubscribe::Mail { .. }) => {
                     Outcome::Act(Action::Unsubscribe(*id, By::Mail))
                 }
-                Self::Unsubscribe(_, Unsubscribe::Web { url }) => Outcome::Act(Action::AskLink(url.clone())),
+                Self::Unsubscribe(_, Unsubscribe::Web { url }) => Outcome::Act(Action::AskLink {
+                    text: String::new(),
+                    url: url.clone(),
+                }),
                 _ => Outcome::Close,
             },
             Message::Mailbox(message) => self.ask_mailbox(message, directory),
@@ -217,7 +227,11 @@ impl Sheet {
             Wish::Previous => self.step(-1, directory),
             Wish::ShowKeys if matches!(self, Self::Keys) => Outcome::Close,
             Wish::Open => match self {
-                Self::Link(url) => Outcome::OpenLink(url.clone()),
+                // A link that is not what it seems is not opened by a key that was meant for something else.
+                Self::Link(target) if target.openable && target.warnings.is_empty() => {
+                    Outcome::OpenLink(target.url.clone())
+                }
+                Self::Link(_) => Outcome::Stay,
                 Self::Keys | Self::Problems | Self::Source(_) => Outcome::Close,
                 Self::Unsubscribe(..) => self.update(Message::UnsubscribeConfirmed, directory),
                 // A file that could do harm is never opened by a key that was meant for something else.

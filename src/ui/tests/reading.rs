@@ -318,7 +318,7 @@ fn a_harmless_file_opens_and_another_asks_first() {
     assert_eq!(fixture.lock().opened.len(), 1);
     let id = current(&window);
     let part = posthorn_model::Part {
-        index: 1,
+        index: 99,
         content_type: "application/pdf".into(),
         name: Some("map.pdf.exe".into()),
         size: 10,
@@ -340,7 +340,7 @@ fn a_message_inside_another_one_opens_in_its_place() {
     let (mut window, _) = shown(WALK);
     let id = current(&window);
     let part = posthorn_model::Part {
-        index: 3,
+        index: 98,
         content_type: "message/rfc822".into(),
         name: None,
         size: 10,

@@ -300,7 +300,10 @@ impl Reader {
                 }
                 Vec::new()
             }
-            Message::LinkPressed(url) => vec![Action::AskLink(url)],
+            Message::LinkPressed(url) => vec![Action::AskLink {
+                text: String::new(),
+                url,
+            }],
             Message::PartPressed(id, part) => self.open_part(id, &part),
             Message::SavePressed(id, part) => self.save_part(id, part),
             Message::SaveAllPressed(id) => self.save_all(id),

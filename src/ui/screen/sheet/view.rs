@@ -4,6 +4,7 @@ use iced::widget::{column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill};
 use posthorn_engine::catalog::Submission;
 use posthorn_engine::reading::Unsubscribe;
+use posthorn_mime::{LinkWarning, Reason, Target};
 use posthorn_model::{Part, Problem, Remedy, SubmissionState};
 
 use super::list::Choice;
@@ -23,8 +24,8 @@ pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> El
         Sheet::Mailbox(question) => super::mailbox::view(question, directory),
         Sheet::Keys => (980.0, keys()),
         Sheet::Problems => (560.0, problems(directory, clock)),
-        Sheet::Link(url) => (520.0, link(url)),
-        Sheet::Open(_, part) => (480.0, open_file(part)),
+        Sheet::Link(target) => (520.0, link(target)),
+        Sheet::Open(_, part, reasons) => (500.0, open_file(part, reasons)),
         Sheet::Unsubscribe(_, way) => (460.0, unsubscribe(way)),
         Sheet::Delete(count) => (420.0, delete(*count)),
         Sheet::Move(choices) => (
@@ -114,25 +115,98 @@ fn keys<'a>() -> Element<'a, Message> {
     .into()
 }
 
-fn link(url: &str) -> Element<'_, Message> {
+fn link(target: &Target) -> Element<'_, Message> {
+    let risky = !target.warnings.is_empty();
+    let kind = if risky { Kind::Danger } else { Kind::Primary };
+    let buttons = if target.openable {
+        answers(t!("link-open"), kind, Message::LinkConfirmed)
+    } else {
+        row![
+            space::horizontal(),
+            button(t!("cancel"), Kind::Secondary).on_press(Message::Closed)
+        ]
+        .into()
+    };
     column![
         heading(t!("link-title")),
         words::muted(t!("link-leads")),
-        container(words::body(url).wrapping(text::Wrapping::WordOrGlyph))
+        container(words::body(target.url.as_str()).wrapping(text::Wrapping::WordOrGlyph))
             .padding(gap::M)
             .width(Fill)
             .style(style::bar),
-        answers(t!("link-open"), Kind::Primary, Message::LinkConfirmed),
+        warnings(target.warnings.iter().map(link_words)),
+        buttons,
     ]
     .spacing(gap::M)
     .into()
 }
 
-fn open_file(part: &Part) -> Element<'_, Message> {
+/// What is odd, a line each; nothing where there is nothing.
+fn warnings<'a>(all: impl Iterator<Item = String>) -> Option<Element<'a, Message>> {
+    let lines: Vec<Element<'a, Message>> = all
+        .map(|said| {
+            row![
+                icon::colored(Icon::Warning, |theme| tokens(theme).warning)
+                    .width(14)
+                    .height(14),
+                words::body(said)
+                    .width(Fill)
+                    .wrapping(text::Wrapping::WordOrGlyph)
+            ]
+            .spacing(gap::S)
+            .into()
+        })
+        .collect();
+    (!lines.is_empty()).then(|| {
+        container(column(lines).spacing(gap::XS))
+            .padding(gap::M)
+            .width(Fill)
+            .style(style::warning_bar)
+            .into()
+    })
+}
+
+fn link_words(warning: &LinkWarning) -> String {
+    match warning {
+        LinkWarning::Refused(scheme) => t!("link-warn-refused", scheme = scheme.as_str()),
+        LinkWarning::OtherHost { shown, target } => {
+            t!(
+                "link-warn-other",
+                shown = shown.as_str(),
+                target = target.as_str()
+            )
+        }
+        LinkWarning::DeceptiveHost(host) => t!("link-warn-deceptive", host = host.as_str()),
+        LinkWarning::UserInfo(shown) => t!("link-warn-user", shown = shown.as_str()),
+        LinkWarning::NumericHost(host) => t!("link-warn-numeric", host = host.as_str()),
+        LinkWarning::OddPort(port) => t!("link-warn-port", port = port.to_string()),
+        LinkWarning::VeryLong => t!("link-warn-long"),
+        LinkWarning::HiddenCharacters => t!("link-warn-hidden"),
+    }
+}
+
+fn reason_words(reason: &Reason) -> String {
+    match reason {
+        Reason::Program => t!("risk-program"),
+        Reason::Script => t!("risk-script"),
+        Reason::Shortcut => t!("risk-shortcut"),
+        Reason::DiskImage => t!("risk-disk-image"),
+        Reason::WebPage => t!("risk-web-page"),
+        Reason::Macros => t!("risk-macros"),
+        Reason::Holds(name) => t!("risk-holds", name = name.as_str()),
+        Reason::Locked => t!("risk-locked"),
+        Reason::DoubleExtension(shown) => t!("risk-double", shown = shown.as_str()),
+        Reason::NotWhatItSays(found) => t!("risk-not-what", found = found.as_str()),
+        Reason::HiddenInName => t!("risk-hidden"),
+    }
+}
+
+fn open_file<'a>(part: &'a Part, reasons: &'a [Reason]) -> Element<'a, Message> {
     let name = part.name.clone().unwrap_or_else(|| part.content_type.clone());
     column![
         heading(t!("open-title")),
         words::body(t!("open-means", name = name)).wrapping(text::Wrapping::WordOrGlyph),
+        warnings(reasons.iter().map(reason_words)),
         row![
             button(t!("open-anyway"), Kind::Danger).on_press(Message::OpenConfirmed),
             space::horizontal(),

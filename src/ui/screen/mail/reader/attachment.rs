@@ -2,7 +2,8 @@
 
 use iced::widget::{column, container, image, row, space, text};
 use iced::{Center, ContentFit, Element, Fill};
-use posthorn_model::{BodyState, Part};
+use posthorn_mime::{Attached, Kind as FileKind};
+use posthorn_model::BodyState;
 
 use super::Message;
 use super::preview::Preview;
@@ -17,12 +18,12 @@ use crate::widget::{Kind, hint, press, rule, words};
 
 /// All of a message's files; nothing where there are none.
 pub fn files(reading: &Reading) -> Option<Element<'_, Message>> {
-    let files: Vec<&Part> = reading.attachments().collect();
+    let files: Vec<&Attached> = reading.attachments().collect();
     if files.is_empty() {
         return None;
     }
     let here = reading.mail().body == BodyState::Whole;
-    let chips = files.iter().map(|part| chip(reading, part, here));
+    let chips = files.iter().map(|file| chip(reading, file, here));
     let mut head = row![
         words::caption(t!("reader-attachments", count = files.len())),
         space::horizontal()
@@ -50,12 +51,10 @@ pub fn files(reading: &Reading) -> Option<Element<'_, Message>> {
 /// The width of a file with a preview; the preview's height.
 const CARD: (f32, f32) = (196.0, 116.0);
 
-fn chip<'a>(reading: &'a Reading, part: &Part, here: bool) -> Element<'a, Message> {
+fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool) -> Element<'a, Message> {
+    let part = &file.part;
     let id = reading.id();
-    let name = part
-        .name
-        .clone()
-        .unwrap_or_else(|| kind_words(&part.content_type));
+    let name = part.name.clone().unwrap_or_else(|| kind_words(file));
     let preview = reading.previews.get(&part.index);
     let room = if preview.is_some() { CARD.0 - 78.0 } else { 200.0 };
     let save = press(icon::colored(Icon::Save, |theme| tokens(theme).text_muted))
@@ -63,14 +62,14 @@ fn chip<'a>(reading: &'a Reading, part: &Part, here: bool) -> Element<'a, Messag
         .padding(6)
         .on_press_maybe(here.then(|| Message::SavePressed(id, part.clone())));
     let label = row![
-        icon::icon(glyph(&part.content_type)),
+        mark(file),
         column![
             words::body(cut(&name, size::BODY, font::MEDIUM, room))
                 .font(font::MEDIUM)
                 .wrapping(text::Wrapping::None),
             words::caption(t!(
                 "reader-part",
-                kind = kind_words(&part.content_type),
+                kind = kind_words(file),
                 size = when::size(part.size)
             ))
             .wrapping(text::Wrapping::None)
@@ -132,30 +131,53 @@ fn look(preview: &Preview) -> Element<'_, Message> {
         .into()
 }
 
-fn glyph(content_type: &str) -> Icon {
-    match content_type {
-        "text/calendar" => Icon::Calendar,
-        "text/vcard" | "text/x-vcard" => Icon::Person,
-        "message/rfc822" => Icon::Unread,
-        picture if picture.starts_with("image/") => Icon::Picture,
-        _ => Icon::File,
+/// The kind, or a warning where opening it should be asked about.
+fn mark<'a>(file: &Attached) -> iced::widget::Svg<'a> {
+    if file.nature.needs_question() {
+        return icon::colored(Icon::Warning, |theme| tokens(theme).warning);
     }
+    icon::icon(match file.nature.kind {
+        FileKind::Calendar => Icon::Calendar,
+        FileKind::Card => Icon::Person,
+        FileKind::Message => Icon::Unread,
+        FileKind::Picture => Icon::Picture,
+        FileKind::Archive => Icon::Archive,
+        _ => Icon::File,
+    })
 }
 
-/// A content type as people say it.
-fn kind_words(content_type: &str) -> String {
-    match content_type {
-        "application/pdf" => "PDF".to_owned(),
-        "message/rfc822" => t!("kind-message"),
-        "text/calendar" => t!("kind-calendar"),
-        "text/vcard" | "text/x-vcard" => t!("kind-card"),
-        "application/zip" => "ZIP".to_owned(),
-        other => match other.split_once('/') {
-            Some(("image", kind)) => t!("kind-picture", kind = kind.to_ascii_uppercase()),
-            Some(("audio", _)) => t!("kind-sound"),
-            Some(("video", _)) => t!("kind-film"),
-            Some(("text", _)) => t!("kind-text"),
-            _ => t!("kind-file"),
-        },
+/// What it is, as people say it.
+fn kind_words(file: &Attached) -> String {
+    let extension = file.nature.extension.to_uppercase();
+    match file.nature.kind {
+        FileKind::Pdf => "PDF".to_owned(),
+        FileKind::Message => t!("kind-message"),
+        FileKind::Calendar => t!("kind-calendar"),
+        FileKind::Card => t!("kind-card"),
+        FileKind::Picture => t!(
+            "kind-picture",
+            kind = file
+                .nature
+                .media_type
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches("+xml")
+                .to_uppercase()
+        ),
+        FileKind::Sound => t!("kind-sound"),
+        FileKind::Film => t!("kind-film"),
+        FileKind::Text => t!("kind-text"),
+        FileKind::WebPage => t!("kind-web-page"),
+        FileKind::Document => t!("kind-document"),
+        FileKind::Table => t!("kind-table"),
+        FileKind::Slides => t!("kind-slides"),
+        FileKind::Archive => t!("kind-archive"),
+        FileKind::Program => t!("kind-program"),
+        FileKind::DiskImage => t!("kind-disk-image"),
+        FileKind::Security => t!("kind-security"),
+        FileKind::Font => t!("kind-font"),
+        FileKind::Other if extension.is_empty() => t!("kind-file"),
+        FileKind::Other => extension,
     }
 }

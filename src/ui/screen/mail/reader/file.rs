@@ -4,6 +4,7 @@ use posthorn_engine::attachment::Caution;
 use posthorn_engine::pictures::Consent;
 use posthorn_engine::reading::PictureRule;
 use posthorn_engine::{Command, Error};
+use posthorn_mime::Risk;
 use posthorn_model::{MessageId, Part, Sender};
 
 use super::material::Read;
@@ -19,14 +20,19 @@ impl Reader {
             return Vec::new();
         };
         let at = reading.part_at(part.index);
-        if part.content_type == "message/rfc822" {
+        let known = reading.attachments().find(|file| file.part.index == part.index);
+        if known.is_some_and(|file| file.message) || part.content_type == "message/rfc822" {
             return vec![Action::LoadNested(at)];
         }
         let name = part.name.as_deref().unwrap_or_default();
-        if is_risky(name, &part.content_type) {
-            return vec![Action::AskOpen(at, part.clone())];
+        let nature = known.map_or_else(
+            || posthorn_mime::attachment::judge(name, &part.content_type, b""),
+            |file| file.nature.clone(),
+        );
+        match nature.risk {
+            Risk::Safe => vec![Action::OpenPart(at, Caution::Usual)],
+            Risk::Ask(reasons) => vec![Action::AskOpen(at, part.clone(), reasons)],
         }
-        vec![Action::OpenPart(at, Caution::Usual)]
     }
 
     pub(super) fn save_part(&self, id: MessageId, part: Part) -> Vec<Action> {
@@ -38,7 +44,7 @@ impl Reader {
         let parts = self.reading_of(id).map(|reading| {
             reading
                 .attachments()
-                .map(|part| (reading.part_at(part.index), part.clone()))
+                .map(|file| (reading.part_at(file.part.index), file.part.clone()))
                 .collect::<Vec<_>>()
         });
         match parts {
@@ -103,26 +109,4 @@ impl Reader {
         }
         Vec::new()
     }
-}
-
-/// Kinds of file that can do more than be looked at.
-fn is_risky(name: &str, content_type: &str) -> bool {
-    const RISKY: [&str; 44] = [
-        "exe", "com", "scr", "pif", "bat", "cmd", "msi", "msp", "ps1", "psm1", "vbs", "vbe", "js", "jse",
-        "wsf", "wsh", "hta", "cpl", "jar", "lnk", "url", "desktop", "reg", "inf", "iso", "img", "vhd", "dmg",
-        "pkg", "app", "command", "sh", "bash", "py", "pl", "rb", "appimage", "deb", "rpm", "docm", "xlsm",
-        "pptm", "html", "svg",
-    ];
-    let extension = name
-        .rsplit_once('.')
-        .map(|(_, extension)| extension.to_lowercase());
-    let by_name = extension.is_some_and(|extension| RISKY.contains(&extension.trim()));
-    let by_type = [
-        "text/html",
-        "image/svg+xml",
-        "application/x-msdownload",
-        "application/javascript",
-    ]
-    .contains(&content_type);
-    by_name || by_type
 }

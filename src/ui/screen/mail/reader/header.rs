@@ -46,15 +46,11 @@ fn in_full(addresses: &[Address]) -> String {
 pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Element<'a, Message> {
     let mail = reading.mail();
     let envelope = &mail.envelope;
-    let from = envelope
-        .from
-        .first()
-        .map_or_else(|| t!("list-nobody"), |from| from.display().to_owned());
-    let address = envelope
-        .from
-        .first()
-        .filter(|from| from.name.is_some())
-        .map(|from| from.email.as_str());
+    let sender = reading.read.sender.as_ref();
+    let from = sender.map_or_else(|| t!("list-nobody"), |sender| sender.label().to_owned());
+    let address = sender
+        .filter(|sender| sender.name.is_some())
+        .map(|sender| sender.email.as_str());
     let mut sender = row![words::strong(from).size(size::READING)]
         .spacing(gap::S)
         .align_y(Center);

@@ -43,19 +43,22 @@ impl Reader {
                 })
             }
             PageEvent::LinkPressed(n) => {
-                let url = self.link(id, n);
-                url.map(Action::AskLink).into_iter().collect()
+                let link = self.link(id, n);
+                link.map(|(text, url)| Action::AskLink { text, url })
+                    .into_iter()
+                    .collect()
             }
             PageEvent::Context { link } => match link.and_then(|n| self.link(id, n)) {
-                Some(url) => vec![Action::Copy(url), Action::Say(crate::t!("said-link-copied"))],
+                Some((_, url)) => vec![Action::Copy(url), Action::Say(crate::t!("said-link-copied"))],
                 None => self.update(Message::MenuPressed(id)),
             },
         }
     }
 
-    fn link(&self, id: MessageId, n: usize) -> Option<String> {
-        let page = self.reading_of(id)?.drawn()?.page()?;
-        Some(page.links.get(n)?.url.clone())
+    /// A link's words, and where it leads.
+    fn link(&self, id: MessageId, n: usize) -> Option<(String, String)> {
+        let link = self.reading_of(id)?.drawn()?.page()?.links.get(n)?;
+        Some((link.text.clone(), link.url.clone()))
     }
 
     /// Marks are on one page at a time.

@@ -10,48 +10,6 @@ use crate::theme::{DARK, LIGHT, Tokens, line, size};
 /// Deeper quotations look like this deep.
 const DEEPEST: usize = 6;
 
-/// The text up to what it quotes at its end; all of it where there is nothing of its own before that.
-#[must_use]
-pub fn own_words(text: &str) -> &str {
-    let mut end = text.len();
-    let mut quoted = false;
-    let mut at = text.len();
-    for line in text.split_inclusive('\n').rev() {
-        at -= line.len();
-        let bare = line.trim();
-        if bare.starts_with('>') {
-            quoted = true;
-            end = at;
-        } else if bare.is_empty() {
-            if quoted {
-                end = at;
-            }
-        } else {
-            // Who wrote what follows: one or two lines that end with a colon.
-            if quoted && bare.ends_with(':') && !bare.starts_with(['-', '*']) {
-                end = at;
-                let before = text.get(..at).unwrap_or_default();
-                let start = before.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
-                let above = before.get(start..).unwrap_or_default().trim();
-                let broken = !above.is_empty()
-                    && bare.len() < 60
-                    && above.len() > 50
-                    && !above.ends_with(['.', '!', '?']);
-                if broken {
-                    end = start;
-                }
-            }
-            break;
-        }
-    }
-    let own = text.get(..end).unwrap_or(text);
-    if quoted && !own.trim().is_empty() {
-        own.trim_end()
-    } else {
-        text
-    }
-}
-
 /// The page. Its colours are the window's, so that whoever draws it leaves them as they are.
 #[must_use]
 pub fn to_html(text: &str, fixed: bool, dark: bool) -> String {
@@ -218,23 +176,5 @@ mod tests {
             "{html}"
         );
         assert!(!body("javascript:alert(1)").contains("<a "));
-    }
-
-    #[test]
-    fn what_is_quoted_at_the_end_is_cut_off() {
-        for (text, expect) in [
-            ("Yes.\n\nOn Monday, Ada wrote:\n> Shall we?\n", "Yes."),
-            ("Yes.\n> Shall we?", "Yes."),
-            (
-                "Yes.\n\nOn Monday, the ninth of March of this year, at half past nine, Ada\nBerg wrote:\n> Shall we?",
-                "Yes.",
-            ),
-            ("> Shall we?\nYes.", "> Shall we?\nYes."),
-            ("> Shall we?", "> Shall we?"),
-            ("Points:\n- one\n- two", "Points:\n- one\n- two"),
-            ("", ""),
-        ] {
-            assert_eq!(own_words(text), expect, "{text:?}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use iced::advanced::image::Handle;
 use posthorn_html::page::{Failure, Pixels};
+use posthorn_mime::Kind;
 use posthorn_model::Part;
 
 use super::reading::Reading;
@@ -41,15 +42,14 @@ pub enum Seen {
 impl Look {
     /// How a part is looked into; `None`: not at all.
     #[must_use]
-    pub fn at(part: &Part) -> Option<Self> {
+    pub const fn at(part: &Part, kind: Kind) -> Option<Self> {
         if part.size > LARGEST {
             return None;
         }
-        match part.content_type.as_str() {
-            "application/pdf" => Some(Self::Pdf),
-            "text/plain" | "text/csv" | "text/markdown" | "text/x-log" => Some(Self::Text),
-            "image/svg+xml" => None,
-            kind if kind.starts_with("image/") => Some(Self::Picture),
+        match kind {
+            Kind::Pdf => Some(Self::Pdf),
+            Kind::Text => Some(Self::Text),
+            Kind::Picture => Some(Self::Picture),
             _ => None,
         }
     }
@@ -87,7 +87,7 @@ impl Reading {
     pub fn look_into_files(&self) -> Vec<Action> {
         let wanted = self
             .attachments()
-            .filter_map(|part| Some((part, Look::at(part)?)));
+            .filter_map(|file| Some((&file.part, Look::at(&file.part, file.nature.kind)?)));
         wanted
             .take(MOST)
             .map(|(part, look)| Action::Preview {
@@ -113,23 +113,23 @@ mod tests {
 
     #[test]
     fn only_what_can_be_looked_at_is() {
-        let part = |kind: &str, size: u64| Part {
+        let part = |size: u64| Part {
             index: 1,
-            content_type: kind.into(),
+            content_type: "application/octet-stream".into(),
             name: Some("a".into()),
             size,
             content_id: None,
             inline: false,
         };
         for (kind, size, expect) in [
-            ("image/jpeg", 10, Some(Look::Picture)),
-            ("image/svg+xml", 10, None),
-            ("image/jpeg", LARGEST + 1, None),
-            ("application/pdf", 10, Some(Look::Pdf)),
-            ("text/html", 10, None),
-            ("text/plain", 10, Some(Look::Text)),
+            (Kind::Picture, 10, Some(Look::Picture)),
+            (Kind::Picture, LARGEST + 1, None),
+            (Kind::Pdf, 10, Some(Look::Pdf)),
+            (Kind::WebPage, 10, None),
+            (Kind::Program, 10, None),
+            (Kind::Text, 10, Some(Look::Text)),
         ] {
-            assert_eq!(Look::at(&part(kind, size)), expect, "{kind}");
+            assert_eq!(Look::at(&part(size), kind), expect, "{kind:?}");
         }
     }
 

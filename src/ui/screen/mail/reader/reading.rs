@@ -6,7 +6,8 @@ use std::sync::Arc;
 use posthorn_engine::catalog::Message as Mail;
 use posthorn_engine::pictures::{Consent, PictureRequest};
 use posthorn_engine::reading::{PartAt, PictureRule};
-use posthorn_model::{MessageId, Part};
+use posthorn_mime::Attached;
+use posthorn_model::MessageId;
 
 use super::block::{self, Block};
 use super::canvas::{Around, Canvas};
@@ -241,10 +242,7 @@ impl Reading {
     }
 
     /// What is offered as a file: named parts and those that are not text.
-    pub fn attachments(&self) -> impl Iterator<Item = &Part> {
-        self.mail()
-            .parts
-            .iter()
-            .filter(|part| !part.inline && (part.name.is_some() || !part.content_type.starts_with("text/")))
+    pub fn attachments(&self) -> impl Iterator<Item = &Attached> {
+        self.read.attachments.iter()
     }
 }
