@@ -17,10 +17,10 @@ fn harbour_letter() -> Conversation {
         letters: vec![
             Letter::new((0, 1, 12), HARBOUR, &[ME], "THE HARBOUR LETTER\n\nWhen the lamps come on\nFor a hundred years somebody has walked along the quay at dusk. We walked with her.\nhttps://harbour.example.com/lamps\n\nA kite in twenty minutes\nTwo sticks, one newspaper, some string.\nhttps://harbour.example.com/kite\n\nA boat named Maybe\nIt floats, most days.\nhttps://harbour.example.com/maybe\n\nYou get this because you asked for it.\nTo stop: https://harbour.example.com/stop\n")
                 .html(HARBOUR_LETTER)
-                .headers("List-Id: The Harbour Letter <letter.harbour.example.com>\r\nList-Unsubscribe: <mailto:stop@harbour.example.com?subject=stop>, <https://harbour.example.com/stop>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
-                .attach(Attachment::png("quay.png", harbour()).inline("quay@sample.example.org"))
-                .attach(Attachment::png("kite.png", kite()).inline("kite@sample.example.org"))
-                .attach(Attachment::png("maybe.png", boat()).inline("maybe@sample.example.org"))
+                .headers("List-Id: The Harbour Letter <letter.harbour.example.com>\r\nList-Unsubscribe: <mailto:stop@harbour.example.com>, <https://harbour.example.com/stop>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+                .attach(Attachment::png("quay.png", harbour()).inline("quay.128"))
+                .attach(Attachment::png("kite.png", kite()).inline("kite.128"))
+                .attach(Attachment::png("maybe.png", boat()).inline("maybe.128"))
                 .unread(),
         ],
     }
@@ -48,7 +48,7 @@ a { color: #1d6a86; }
     <td align="right" style="font-family:Helvetica,Arial,sans-serif; font-size:12px; color:#a9c4cf">No. 128 &middot; every second Friday</td>
   </tr></table>
 </td></tr>
-<tr><td style="font-size:0; line-height:0"><img src="cid:quay@sample.example.org" width="600" height="220" alt="Lamps along a quay, doubled in black water" style="display:block; width:100%; height:auto; border:0"></td></tr>
+<tr><td style="font-size:0; line-height:0"><img src="cid:quay.128" width="600" height="220" alt="Lamps along a quay, doubled in black water" style="display:block; width:100%; height:auto; border:0"></td></tr>
 <tr><td class="pad" style="padding:28px 32px 8px">
   <p style="margin:0 0 6px; font-size:12px; color:#b0762a; font-weight:bold; letter-spacing:1px">ON THE QUAY</p>
   <h1 style="margin:0 0 12px; font-size:28px; line-height:1.2">When the lamps come on</h1>
@@ -59,12 +59,12 @@ a { color: #1d6a86; }
 <tr><td class="pad" style="padding:20px 32px 8px">
   <table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>
     <td class="half" width="50%" valign="top" style="padding:0 12px 16px 0">
-      <img src="cid:kite@sample.example.org" width="250" height="130" alt="A kite" style="display:block; width:100%; height:auto; border-radius:6px">
+      <img src="cid:kite.128" width="250" height="130" alt="A kite" style="display:block; width:100%; height:auto; border-radius:6px">
       <h2 style="margin:12px 0 6px; font-size:18px">A kite in twenty minutes</h2>
       <p style="margin:0; font-size:14px; line-height:1.5; color:#4a5a61">Two sticks, one newspaper, some string. The tail is what you have left of the string. <a href="https://harbour.example.com/kite">Build it</a></p>
     </td>
     <td class="half" width="50%" valign="top" style="padding:0 0 16px 12px">
-      <img src="cid:maybe@sample.example.org" width="250" height="130" alt="A small sailing boat" style="display:block; width:100%; height:auto; border-radius:6px">
+      <img src="cid:maybe.128" width="250" height="130" alt="A small sailing boat" style="display:block; width:100%; height:auto; border-radius:6px">
       <h2 style="margin:12px 0 6px; font-size:18px">A boat named Maybe</h2>
       <p style="margin:0; font-size:14px; line-height:1.5; color:#4a5a61">It floats, most days. Its owner bails, most days. A friendship in four seasons. <a href="https://harbour.example.com/maybe">Read on</a></p>
     </td>

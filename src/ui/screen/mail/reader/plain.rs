@@ -38,7 +38,7 @@ fn head(out: &mut String, t: &Tokens, fixed: bool) {
     let _ = write!(
         out,
         "<!DOCTYPE html><html><head><style>\
-         body {{ margin: 0; padding: 0; background: {}; color: {}; font-family: {font}; font-size: {size}px; \
+         html, body {{ background: {}; }} body {{ margin: 0; padding: 0; color: {}; font-family: {font}; font-size: {size}px; \
          line-height: {}; overflow-wrap: anywhere; }} \
          div.t {{ white-space: pre-wrap; }} \
          div.s {{ color: {}; margin-top: 12px; }} \
