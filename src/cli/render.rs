@@ -88,8 +88,17 @@ pub fn run(request: &RenderRequest, context: &Context, output: &mut Output) -> R
         if is_pdf {
             return print(&worker, source, &parsed.envelope.subject, began).await;
         }
+        let is_plain = parsed.html.is_none();
         let text = parsed.text.unwrap_or_default();
-        draw(&worker, source, &text, began).await
+        let (png, mut value) = draw(&worker, source, &text, began).await?;
+        // A page of plain text holds its beginning only.
+        if let Some(fields) = value
+            .as_object_mut()
+            .filter(|fields| is_plain || fields.contains_key("failure"))
+        {
+            fields.insert("text".to_owned(), json!(text));
+        }
+        Ok((png, value))
     })?;
     std::fs::write(&request.out, bytes)
         .map_err(|error| Failure::disk(&request.out.display().to_string(), &error))?;

@@ -24,6 +24,7 @@ mod order;
 mod plan;
 mod pop3;
 mod posthorn;
+mod reading;
 #[cfg(unix)]
 mod scenario;
 mod send;

@@ -6,8 +6,12 @@ use posthorn_html::page::{Look, Source};
 use posthorn_mime::Parsed;
 use posthorn_mime::text::linkify;
 
-/// Text set as a page, in bytes; the rest is in the document's `text`.
-const MAX_PLAIN: usize = 512 * 1024;
+/// Text set as a page, in bytes and lines: enough to read on paper, little enough to be laid out in time whatever it
+/// holds.
+const MAX_PLAIN: usize = 64 * 1024;
+const MAX_LINES: usize = 1_500;
+/// Lines of a block.
+const BLOCK: usize = 40;
 
 #[must_use]
 pub fn source(raw: &[u8], parsed: &Parsed, look: Look) -> Source {
@@ -31,11 +35,12 @@ pub fn plain(notice: Option<&str>, text: &str, look: Look) -> Source {
         escape(notice, &mut html);
         html.push_str("</p>");
     }
-    let text = text.get(..text.floor_char_boundary(MAX_PLAIN)).unwrap_or(text);
-    // One element a line: painting can skip what is not seen.
-    for line in text.lines() {
-        html.push_str("<div style=\"white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.2em\">");
-        for span in linkify(line) {
+    let start = text.get(..text.floor_char_boundary(MAX_PLAIN)).unwrap_or(text);
+    let lines: Vec<&str> = start.lines().take(MAX_LINES).collect();
+    // Painting can skip a block that is not seen; a block for each line would cost more than it saves.
+    for block in lines.chunks(BLOCK) {
+        html.push_str("<div style=\"white-space: pre-wrap; overflow-wrap: anywhere\">");
+        for span in linkify(&block.join("\n")) {
             if let Some(url) = &span.url {
                 html.push_str("<a href=\"");
                 escape(url, &mut html);
@@ -47,6 +52,9 @@ pub fn plain(notice: Option<&str>, text: &str, look: Look) -> Source {
             }
         }
         html.push_str("</div>");
+    }
+    if start.len() < text.len() || start.lines().nth(MAX_LINES).is_some() {
+        html.push_str("<p style=\"color: #767676\">Only the beginning of this text is drawn.</p>");
     }
     html.push_str("</div>");
     Source {
@@ -89,6 +97,20 @@ mod tests {
             page.contains("href=\"https://example.org/?a=1&amp;b=2\""),
             "{page}"
         );
-        assert_eq!(html("a\n\nb").matches("<div").count(), 4);
+        assert!(html("a\n\nb").contains(">a\n\nb</div>"));
+        let check = |text: String, is_cut: bool| {
+            let page = html(&text);
+            assert_eq!(
+                page.contains("Only the beginning"),
+                is_cut,
+                "{} bytes",
+                text.len()
+            );
+            assert!(page.len() < 2 * MAX_PLAIN, "{}", page.len());
+        };
+        check("x".repeat(MAX_PLAIN), false);
+        check("ü".repeat(MAX_PLAIN), true);
+        check("x\n".repeat(MAX_LINES), false);
+        check("x\n".repeat(MAX_LINES + 1), true);
     }
 }

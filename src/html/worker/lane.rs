@@ -20,6 +20,8 @@ use crate::page::{Failure, PageId};
 
 /// Loading fonts, which on a cold disk takes a while.
 const START: Duration = Duration::from_secs(20);
+/// A child that the machine did not let work is looked at again after this.
+const RETRY: Duration = Duration::from_millis(100);
 /// A child that has opened this many pages is replaced when it holds none.
 const MAX_OPENED: u32 = 400;
 /// Likewise one that stays larger than this, in bytes.
@@ -310,6 +312,27 @@ impl Running {
         talking.map(|_| running)
     }
 
+    /// It wants to work and was not let, because the machine is busy: that is not its message's fault.
+    fn is_starved(&self, most: Duration) -> bool {
+        self.look()
+            .is_some_and(|(is_at_work, worked)| is_at_work && worked < most)
+    }
+
+    /// Whether the child is at work, and its processor time; `None` where the system does not tell.
+    fn look(&self) -> Option<(bool, Duration)> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
+        // proc(5): behind the name in parentheses the state, and from the twelfth on times in hundredths of a second.
+        let (_, fields) = text.rsplit_once(") ")?;
+        let mut fields = fields.split(' ');
+        let is_at_work = matches!(fields.next(), Some("R" | "D"));
+        let mut times = fields.skip(10).map(|field| field.parse::<u64>().ok());
+        let (user, system) = (times.next()??, times.next()??);
+        Some((is_at_work, Duration::from_millis(10 * (user + system))))
+    }
+
     fn is_running(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
     }
@@ -358,10 +381,20 @@ impl Running {
     }
 
     fn receive(&mut self, serial: u64, allowed: Duration) -> Result<Said, Failure> {
-        let frame = match self.answers.recv_timeout(allowed) {
-            Ok(Ok(frame)) => frame,
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Failure::Died),
-            Err(RecvTimeoutError::Timeout) => return Err(Failure::TooSlow),
+        let began = Instant::now();
+        let worked = self.look().map_or(Duration::ZERO, |(_, worked)| worked);
+        let mut patience = allowed;
+        let frame = loop {
+            match self.answers.recv_timeout(patience) {
+                Ok(Ok(frame)) => break frame,
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Failure::Died),
+                Err(RecvTimeoutError::Timeout)
+                    if began.elapsed() < allowed * 2 && self.is_starved(worked + allowed.mul_f64(0.9)) =>
+                {
+                    patience = RETRY;
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(Failure::TooSlow),
+            }
         };
         let answer: Numbered<Answer> = serde_json::from_slice(&frame.header).map_err(|_| Failure::Died)?;
         if answer.serial != serial {
