@@ -5,11 +5,13 @@
 //! no way to ask for more: its provider of resources serves those bytes and nothing else. The engine may panic; every
 //! entry here catches that and says [`Failure::Died`].
 
+mod borders;
 mod boxes;
 mod columns;
 mod dark;
 mod engine;
 mod fonts;
+mod ground;
 mod lines;
 mod links;
 mod measure;
@@ -176,13 +178,19 @@ impl Document {
 
 fn lay_out(closed: &Closed, pictures: &[Vec<u8>], look: Look) -> (Engine, Lines, bool) {
     let is_dark = look.theme == PageTheme::Dark;
-    let scheme = match (is_dark, closed.has_dark_rules) {
-        (true, true) => Scheme::OwnDark,
-        (true, false) | (false, _) => Scheme::Light,
+    let scheme = if is_dark && closed.has_dark_rules {
+        Scheme::OwnDark
+    } else {
+        Scheme::Light
     };
-    let engine = Engine::load(closed, pictures, look, scheme);
+    let mut engine = Engine::load(closed, pictures, look, scheme);
+    let mut is_forced = is_dark && scheme == Scheme::Light;
+    if scheme == Scheme::OwnDark && engine.is_light() {
+        engine = Engine::load(closed, pictures, look, Scheme::Light);
+        is_forced = true;
+    }
     let lines = Lines::of(&engine);
-    (engine, lines, is_dark && scheme == Scheme::Light)
+    (engine, lines, is_forced)
 }
 
 /// Runs the engine; a panic of it is a failure of this document only.

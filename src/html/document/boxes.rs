@@ -51,7 +51,6 @@ pub(super) struct BoxStyle {
     pub(super) margin: [Option<LengthPercentage>; 2],
     pub(super) padding: [LengthPercentage; 2],
     pub(super) border: f32,
-    pub(super) border_sides: [f32; 2],
     pub(super) wraps: bool,
 }
 
@@ -88,7 +87,6 @@ impl BoxStyle {
             ],
             padding: [styles.clone_padding_left().0, styles.clone_padding_right().0],
             border: border_sides.iter().sum(),
-            border_sides,
             wraps: styles.clone_flex_wrap() != style::computed_values::flex_wrap::T::NOWRAP,
         })
     }

@@ -8,6 +8,7 @@ use blitz_html::HtmlDocument;
 use blitz_traits::net::{Bytes, NetHandler, NetProvider, Request};
 use blitz_traits::shell::{ColorScheme, Viewport};
 
+use super::ground::Ground;
 use super::{fonts, quirks, repair, tables};
 use crate::page::Look;
 use crate::sanitize::Closed;
@@ -41,9 +42,9 @@ x-img { display: inline-block; box-sizing: border-box; overflow: hidden; vertica
 x-img[was-tiny] { min-width: 0; min-height: 0; outline: none; }
 x-field { display: inline-block; box-sizing: border-box; border: 1px solid #8f8f9d; border-radius: 3px;
     padding: 1px 6px; min-width: 2em; min-height: 1.2em; }
-pre, code, tt, kbd, samp { font-family: monospace; font-size: 0.8125em; }
-pre code, pre tt, pre kbd, pre samp { font-size: 1em; }
-blockquote[type=cite] { margin: 0.5em 0; padding: 0 0 0 0.8em; border-left: 3px solid #729fcf; }
+pre, code, tt, kbd, samp { font-family: monospace; }
+hr { box-sizing: content-box; height: 0; margin: 0.5em auto; border-width: 1px; border-style: solid;
+    border-color: #9a9a9a #eeeeee #eeeeee #9a9a9a; }
 [hidden] { display: none; }
 ";
 
@@ -110,6 +111,16 @@ impl Engine {
             layout.size.width.max(overflow.right).min(MAX_WIDTH),
             layout.size.height.max(overflow.bottom).min(MAX_HEIGHT),
         )
+    }
+
+    /// Whether most of the first screens is light.
+    pub(super) fn is_light(&mut self) -> bool {
+        let (width, height) = self.size();
+        let width = round(width.clamp(1.0, 2_000.0) * self.scale);
+        let height = round(height.clamp(1.0, 3.0 * SCREEN) * self.scale);
+        let mut ground = Ground::new(width, height);
+        self.paint(&mut ground, (0.0, 0.0), width, height);
+        ground.is_light()
     }
 
     /// Paints the part whose top left corner is `from`.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use parley::FontContext;
 use parley::fontique::{Blob, Collection, CollectionOptions, FontInfoOverride, GenericFamily, SourceCache};
 
-/// Names that mail uses, and the fonts of the same widths that may stand for them, in fontconfig's order.
+/// Names that mail uses, and the fonts of the same widths that may stand for them, those that browsers take first.
 const STAND_INS: &[(&str, &[&str])] = &[
     (
         "Arial",
@@ -23,11 +23,11 @@ const STAND_INS: &[(&str, &[&str])] = &[
     (
         "Helvetica",
         &[
-            "Nimbus Sans",
-            "TeX Gyre Heros",
             "Arial",
             "Liberation Sans",
             "Arimo",
+            "Nimbus Sans",
+            "TeX Gyre Heros",
         ],
     ),
     (
@@ -43,11 +43,11 @@ const STAND_INS: &[(&str, &[&str])] = &[
     (
         "Times",
         &[
-            "Nimbus Roman",
-            "TeX Gyre Termes",
             "Times New Roman",
             "Liberation Serif",
             "Tinos",
+            "Nimbus Roman",
+            "TeX Gyre Termes",
         ],
     ),
     (
@@ -63,19 +63,17 @@ const STAND_INS: &[(&str, &[&str])] = &[
     (
         "Courier",
         &[
-            "Nimbus Mono PS",
-            "TeX Gyre Cursor",
             "Courier New",
             "Liberation Mono",
             "Cousine",
+            "Nimbus Mono PS",
+            "TeX Gyre Cursor",
         ],
     ),
     ("Georgia", &["Gelasio"]),
     ("Verdana", &["Bitstream Vera Sans"]),
     ("Calibri", &["Carlito"]),
     ("Cambria", &["Caladea"]),
-    ("Palatino", &["P052", "TeX Gyre Pagella"]),
-    ("Palatino Linotype", &["P052", "TeX Gyre Pagella"]),
 ];
 
 /// What browsers take for these; for a typewriter's letters they ask the system.

@@ -10,6 +10,9 @@ use super::tables::{Grid, build_grid, count_of};
 
 type Extent = (f32, f32);
 
+/// Wider than any room.
+const WIDEST: f32 = 100_000.0;
+
 pub(super) struct Measure<'a> {
     document: &'a mut BaseDocument,
     scale: f32,
@@ -119,7 +122,19 @@ impl<'a> Measure<'a> {
         };
         let inset = style.inset(0.0);
         let (mut least, mut most) = match style.kind {
-            Kind::Table => self.grid(id).extent(),
+            Kind::Table => {
+                let (least, most) = self.grid(id).extent();
+                let (_, _, is_fixed) = self.table_style(id);
+                // Fixed columns of a share of the room: however wide that is, they fill it.
+                (
+                    least,
+                    if is_fixed && style.share().is_some() {
+                        WIDEST
+                    } else {
+                        most
+                    },
+                )
+            }
             _ if self.is_named(id, "img") => self.picture(id, &style),
             _ => {
                 let (least, most) = self.content(id, &style);

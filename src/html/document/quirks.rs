@@ -46,6 +46,7 @@ pub(super) fn shrink_lines(document: &mut BaseDocument) -> bool {
 
 fn shrink(document: &BaseDocument, node: &Node, heights: &mut HashMap<NodeId, String>) {
     let mut parts = Vec::new();
+    let mut begins_line = true;
     for child in node.children.iter().filter_map(|child| document.get_node(*child)) {
         if child.is_text_node() {
             if child.is_collapsible_whitespace_node() {
@@ -55,7 +56,17 @@ fn shrink(document: &BaseDocument, node: &Node, heights: &mut HashMap<NodeId, St
         }
         match kind_of(child) {
             _ if is_named(child, "br") => return,
-            Some(Kind::Inline | Kind::InlineBlock) => parts.push(child),
+            // A break ends a line of which it adds nothing to the height; alone, it makes a line.
+            _ if is_named(child, "x-br") => {
+                if begins_line {
+                    parts.push(child);
+                }
+                begins_line = true;
+            }
+            Some(Kind::Inline | Kind::InlineBlock) => {
+                parts.push(child);
+                begins_line = false;
+            }
             Some(Kind::None) | None => {}
             // Lines and blocks side by side: the lines stand in boxes without a name, which are left alone.
             Some(_) => return,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use blitz_dom::{BaseDocument, LocalName, NodeId};
 
+use super::borders::{Collapsed, Placed, collapse};
 use super::boxes::{BoxStyle, Kind, kind_of};
 use super::columns::{Asked, Cell, Column, distribute, extent, gather};
 use super::measure::Measure;
@@ -21,11 +22,11 @@ pub(super) const MOST_COLUMNS: usize = 100;
 pub(super) struct Grid {
     pub(super) columns: Vec<Column>,
     cells: Vec<(NodeId, usize, usize)>,
+    collapsed: Option<Collapsed>,
     /// Between two columns, and outside the first and last.
     gap: f32,
     /// Padding, border and the outermost gaps.
     inset: f32,
-    is_collapsed: bool,
     own_columns: Vec<NodeId>,
 }
 
@@ -48,6 +49,7 @@ struct Plan {
     width: f32,
     columns: Vec<f32>,
     own_columns: Vec<NodeId>,
+    collapsed: Option<Collapsed>,
 }
 
 /// Measures all tables and writes their columns' widths into the document. Styles must be resolved and texts shaped.
@@ -68,12 +70,19 @@ pub(super) fn size_tables(document: &mut BaseDocument, width: f32, scale: f32) {
 }
 
 fn write(document: &mut BaseDocument, plan: &Plan) {
+    let collapsed = plan.collapsed.as_ref();
+    let borders = collapsed
+        .map(|collapsed| collapsed.table.as_str())
+        .unwrap_or_default();
+    for (cell, style) in collapsed.iter().flat_map(|collapsed| &collapsed.cells) {
+        append_style(document, *cell, style);
+    }
     append_style(
         document,
         plan.table,
         &format!(
             "width:{:.3}px!important;min-width:0!important;max-width:none!important;\
-             box-sizing:border-box!important;table-layout:fixed!important",
+             box-sizing:border-box!important;table-layout:fixed!important;{borders}",
             plan.width
         ),
     );
@@ -173,8 +182,8 @@ impl Placer<'_, '_> {
             let spanned = columns.get(*column..end).unwrap_or_default();
             let mut inner = spanned.iter().sum::<f32>() + grid.gap * spanned.len().saturating_sub(1) as f32;
             inner -= style.inset(0.0);
-            if grid.is_collapsed {
-                inner += style.border;
+            if let Some(collapsed) = &grid.collapsed {
+                inner += collapsed.lost.get(cell).copied().unwrap_or(0.0);
             }
             self.place_children(*cell, inner.max(0.0));
         }
@@ -184,6 +193,7 @@ impl Placer<'_, '_> {
                 width,
                 columns,
                 own_columns: grid.own_columns,
+                collapsed: grid.collapsed,
             });
         }
     }
@@ -196,25 +206,28 @@ pub(super) fn build_grid(measure: &mut Measure<'_>, table: NodeId) -> Grid {
         return grid;
     };
     let (spacing, is_collapsed, is_fixed) = measure.table_style(table);
-    grid.is_collapsed = is_collapsed;
     let mut walk = Walk::default();
     walk.visit(measure, table);
+    grid.collapsed = is_collapsed.then(|| collapse(measure, table, &walk.cells));
     let mut cells = Vec::new();
-    let mut first_border = 0.0_f32;
-    for (number, placed) in walk.cells.iter().enumerate() {
+    for placed in walk.cells.iter().filter(|placed| !is_fixed || placed.row == 0) {
+        let lost = grid
+            .collapsed
+            .as_ref()
+            .and_then(|collapsed| collapsed.lost.get(&placed.node));
         if let Some(style) = measure.style(placed.node) {
-            if number == 0 {
-                first_border = style.border_sides.into_iter().fold(0.0, f32::max);
-            }
-            if !is_fixed || placed.row == 0 {
-                cells.push(measure_cell(measure, placed, &style, is_collapsed, is_fixed));
-            }
+            cells.push(measure_cell(
+                measure,
+                placed,
+                &style,
+                lost.copied().unwrap_or(0.0),
+                is_fixed,
+            ));
         }
     }
-    // The engine lays collapsed borders as gaps, as wide as the first cell's.
-    grid.gap = if is_collapsed { first_border } else { spacing };
+    grid.gap = if is_collapsed { 0.0 } else { spacing };
     grid.inset = if is_collapsed {
-        2.0 * first_border + style.inset(0.0) - style.border
+        style.border
     } else {
         style.inset(0.0) + 2.0 * spacing
     };
@@ -232,7 +245,7 @@ pub(super) fn build_grid(measure: &mut Measure<'_>, table: NodeId) -> Grid {
             None => {}
         }
     }
-    // Cells that ask for more columns than there are, such as a caption, have those that there are.
+    // Cells that ask for more columns than there are have those that there are.
     for cell in &mut cells {
         cell.span = cell.span.min(count.saturating_sub(cell.column)).max(1);
     }
@@ -246,28 +259,21 @@ pub(super) fn build_grid(measure: &mut Measure<'_>, table: NodeId) -> Grid {
     grid
 }
 
+/// `lost` is the width of borders that are not drawn since they met wider ones.
 fn measure_cell(
     measure: &mut Measure<'_>,
     placed: &Placed,
     style: &BoxStyle,
-    is_collapsed: bool,
+    lost: f32,
     is_fixed: bool,
 ) -> Cell {
     let (mut least, mut most) = measure.border_box(placed.node);
-    let mut asked = style
+    least -= lost;
+    most -= lost;
+    let asked = style
         .fixed(style.width.as_ref())
         .filter(|width| *width > style.inset(0.0) || is_fixed);
-    if is_collapsed {
-        least -= style.border;
-        most -= style.border;
-        asked = asked.map(|width| {
-            if style.counts_border {
-                width
-            } else {
-                width - style.border
-            }
-        });
-    }
+    let asked = asked.map(|width| if style.counts_border { width } else { width - lost });
     if is_fixed {
         least = 0.0;
         most = 0.0;
@@ -280,13 +286,6 @@ fn measure_cell(
         asked,
         share: style.share().filter(|share| *share > 0.0),
     }
-}
-
-struct Placed {
-    node: NodeId,
-    row: usize,
-    column: usize,
-    span: usize,
 }
 
 /// Goes through a table's rows and gives each cell its column.
@@ -354,15 +353,16 @@ impl Walk {
             let rows = measure.count(child, "rowspan");
             self.cells.push(Placed {
                 node: child,
+                line: id,
                 row: self.rows,
                 column,
                 span,
+                rows,
             });
             for at in column..column + span {
                 self.filled.insert(at, rows);
             }
-            let counts = if span >= MOST_COLUMNS { 1 } else { span };
-            self.count = self.count.max(column + counts);
+            self.count = self.count.max(column + span);
             column += span;
         }
         self.rows += 1;

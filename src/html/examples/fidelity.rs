@@ -1,6 +1,6 @@
 //! Draws HTML files with Posthorn and, where it is installed, with headless Chromium, and compares the pictures.
 //!
-//! `fidelity FOLDER [--width 700] [--scale 1] [--dark] [--out FOLDER] [--no-browser]`: a line for each `.html` file,
+//! `fidelity FOLDER [--width 700] [--scale 1] [--dark] [--out FOLDER] [--no-browser] [--text]`: a line for each `.html` file,
 //! then the median and the worst. With `--out` the pictures stay there: `NAME.ours.png`, `NAME.chromium.png`, and
 //! `NAME.difference.png`. Nothing is fetched by either.
 
@@ -36,6 +36,7 @@ struct Options {
     theme: PageTheme,
     out: Option<PathBuf>,
     asks_browser: bool,
+    prints_text: bool,
 }
 
 fn main() {
@@ -56,6 +57,7 @@ fn read_options() -> Options {
         theme: PageTheme::Light,
         out: None,
         asks_browser: true,
+        prints_text: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -65,6 +67,7 @@ fn read_options() -> Options {
             "--scale" => options.scale = value().parse().expect("a scale"),
             "--out" => options.out = Some(PathBuf::from(value())),
             "--dark" => options.theme = PageTheme::Dark,
+            "--text" => options.prints_text = true,
             "--no-browser" => options.asks_browser = false,
             folder => options.folder = PathBuf::from(folder),
         }
@@ -144,6 +147,9 @@ fn draw(html: &str, options: &Options) -> Option<(RgbaImage, u128)> {
     };
     let mut document = Document::open(source).ok()?;
     let page = document.page(PageId(0));
+    if options.prints_text {
+        println!("{}", document.shown_text());
+    }
     let width = (page.width * options.scale).ceil() as u32;
     let mut rgba = Vec::new();
     let mut rows = 0;

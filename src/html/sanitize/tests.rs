@@ -17,7 +17,7 @@ fn close(html: &str) -> Closed {
 }
 
 fn body(html: &str) -> String {
-    let html = close(html).html;
+    let html = close(&format!("<!DOCTYPE html>{html}")).html;
     let (_, body) = html.split_once("<body").unwrap();
     body.split_once('>')
         .unwrap()

@@ -186,7 +186,17 @@ impl<'a> Writer<'a> {
             }
             return self.push_children(at, depth, inherited, steps);
         }
-        self.write_tag(name.unwrap_or(element.local()), element, inherited.table);
+        // The engine aligns a line's end as the block is aligned among cells, unless a box stands between.
+        // Documents with an old doctype ask for such a box too, see `document/quirks.rs`.
+        let is_boxed =
+            element.local() == "br" && (self.tree.quirks != Quirks::None || self.stands_in_cell(at));
+        if is_boxed {
+            self.out.push_str("<x-br>");
+        }
+        self.write_tag(at, name.unwrap_or(element.local()), element, inherited.table);
+        if is_boxed {
+            self.out.push_str("</x-br>");
+        }
         if is_void(element.local()) {
             return;
         }
@@ -209,6 +219,12 @@ impl<'a> Writer<'a> {
             None => Step::CloseNamed(at),
         });
         self.push_children(at, depth + 1, below, steps);
+    }
+
+    fn stands_in_cell(&self, at: NodeRef) -> bool {
+        let parent = self.tree.node(at).and_then(|node| node.parent);
+        let parent = parent.and_then(|parent| self.tree.element(parent));
+        parent.is_some_and(|parent| matches!(parent.local(), "td" | "th"))
     }
 
     fn refuse(&mut self, kind: BlockedKind, element: &Element) {
@@ -383,9 +399,17 @@ impl<'a> Writer<'a> {
         false
     }
 
-    fn write_tag(&mut self, name: &str, element: &Element, table: TableAttributes) {
+    fn write_tag(&mut self, at: NodeRef, name: &str, element: &Element, table: TableAttributes) {
         let _ = write!(self.out, "<{name}");
         let mut hint = legacy::declare(element, table, self.tree.quirks);
+        if self.tree.quirks == Quirks::Full && has_margins(element.local()) {
+            if self.is_outermost(at, true) {
+                hint.push_str("margin-top:0;");
+            }
+            if self.is_outermost(at, false) {
+                hint.push_str("margin-bottom:0;");
+            }
+        }
         if let Some(address) = element.attribute("background")
             && matches!(
                 element.local(),
@@ -413,6 +437,55 @@ impl<'a> Writer<'a> {
             };
             let color = self.css.filter(&format!("color:{color}"), &mut outside);
             let _ = write!(self.out, "<style>:where(a[href]){{{color}}}</style>");
+        }
+    }
+
+    /// Whether an element begins a cell or the body, or ends a cell: its own margin is not wanted there in documents
+    /// without a doctype (HTML section 15.3.9).
+    fn is_outermost(&self, at: NodeRef, begins: bool) -> bool {
+        let mut inner = at;
+        for _ in 0..6 {
+            let Some(parent) = self.tree.node(inner).and_then(|node| node.parent) else {
+                return false;
+            };
+            let Some(element) = self.tree.element(parent) else {
+                return false;
+            };
+            let siblings = self.tree.children(parent);
+            let mut order: Box<dyn Iterator<Item = &NodeRef>> = if begins {
+                Box::new(siblings.iter())
+            } else {
+                Box::new(siblings.iter().rev())
+            };
+            if order.find(|sibling| **sibling == inner || self.shows(**sibling)) != Some(&inner) {
+                return false;
+            }
+            match element.local() {
+                "td" | "th" => return true,
+                "body" => return begins,
+                "div" | "center" | "form" => {
+                    let style = element.attribute("style").unwrap_or_default();
+                    if style.contains("padding") || style.contains("border") {
+                        return false;
+                    }
+                    inner = parent;
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn shows(&self, at: NodeRef) -> bool {
+        let Some(node) = self.tree.node(at) else {
+            return false;
+        };
+        match (node.text(), node.element()) {
+            (Some(text), _) => !text.trim().is_empty(),
+            (None, Some(element)) => {
+                !matches!(element.local(), "style" | "script" | "meta" | "title" | "link")
+            }
+            (None, None) => false,
         }
     }
 
@@ -488,6 +561,27 @@ impl<'a> Writer<'a> {
 /// What documents without a doctype expect of tables: they begin anew rather than inherit.
 const QUIRKS_SHEET: &str = ":where(table){font-size:medium;font-weight:normal;font-style:normal;\
     font-variant:normal;line-height:normal;white-space:normal;text-align:start}\n";
+
+/// Elements with margins that they have by themselves.
+fn has_margins(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dir"
+            | "menu"
+            | "pre"
+            | "blockquote"
+            | "figure"
+    )
+}
 
 /// The picture's address; of several sizes the first.
 fn first_address(element: &Element) -> &str {

@@ -62,7 +62,13 @@ fn fixtures() -> Vec<(String, String)> {
 }
 
 /// Words that a message hides by its own rules.
-const HIDDEN: &[(&str, &str)] = &[("td-block", "Only wide screens see this line.")];
+const HIDDEN: &[(&str, &str)] = &[
+    ("td-block", "Only wide screens see this line."),
+    (
+        "newsletter-hybrid",
+        "This week: tides, timetables and a new lighthouse keeper.",
+    ),
+];
 
 #[test]
 fn no_word_is_lost_at_any_width() {
@@ -94,7 +100,7 @@ fn no_word_is_lost_at_any_width() {
                 }
             }
         }
-        assert!(seen > 10_000, "{seen}");
+        assert!(seen > 5_000, "{seen}");
     });
 }
 
@@ -199,6 +205,7 @@ fn the_dark_is_dark() {
             "<body bgcolor=white><font color=black>words</font>",
             "<body style='background:#222;color:#eee'>dark already",
             "<style>@media (prefers-color-scheme:dark){body{background:#000;color:#fff}}</style><p>own rules",
+            "<style>@media (prefers-color-scheme:dark){.x{color:#fff}}</style><body style='background:#fff'>too few rules",
         ] {
             assert!(darkness(html, PageTheme::Dark) > 0.9, "{html}");
         }
@@ -349,6 +356,56 @@ fn hostile_mixtures_cost_their_own_page_only() {
             count += 1;
         }
         assert!(count >= 20, "{count} in 30 s");
+    });
+}
+
+#[test]
+fn nothing_takes_long() {
+    on_large_stack(|| {
+        let nest = |open: &str, close: &str, count: usize| {
+            format!("{}words{}", open.repeat(count), close.repeat(count))
+        };
+        let rows = "<tr><td>one<td>two words<td>three</tr>".repeat(3_000);
+        let rules: String = (0..2_000).map(|n| format!(".c{n}{{color:red}}")).collect();
+        let classes: String = (0..3_000)
+            .map(|n| format!("<p class=c{n} align=left width={n}>x"))
+            .collect();
+        for (name, html) in [
+            ("tables", nest("<table width=100%><tr><td>a", "</table>", 200)),
+            (
+                "collapsed",
+                nest(
+                    "<table border=1 style='border-collapse:collapse'><tr><td>",
+                    "</table>",
+                    200,
+                ),
+            ),
+            ("floats", nest("<div style='float:left'>a", "</div>", 200)),
+            (
+                "inline",
+                nest("<span style='display:inline-block'>a", "</span>", 200),
+            ),
+            ("flex", nest("<div style='display:flex'>a", "</div>", 200)),
+            ("grid", nest("<div style='display:grid'>a", "</div>", 200)),
+            ("cells", nest("<div style='display:table-cell'>a", "</div>", 200)),
+            (
+                "block cells",
+                nest("<table><tr><td style='display:block'>a", "</table>", 200),
+            ),
+            ("lists", nest("<ol><li>a", "</ol>", 200)),
+            ("rows", format!("<table>{rows}</table>")),
+            ("one line", "word ".repeat(100_000)),
+            ("no blank", "w".repeat(300_000)),
+            ("links", "<a href='https://example.org/'>x</a> ".repeat(5_000)),
+            ("rules", format!("<style>{rules}</style>{classes}")),
+            ("breaks", "<br>".repeat(30_000)),
+        ] {
+            let start = Instant::now();
+            assert_eq!(try_all(&html), Ok(()), "{name}");
+            let took = start.elapsed();
+            println!("{name}: {took:?}");
+            assert!(took.as_secs() < 10, "{name} took {took:?}");
+        }
     });
 }
 
