@@ -31,7 +31,7 @@ pub(crate) fn read_shown(value: &[u8], charset: Option<&str>, defects: &mut Defe
     }
     let mut out = Vec::with_capacity(mailboxes.len().min(MAX_ADDRESSES));
     for mailbox in mailboxes.into_iter().take(MAX_ADDRESSES) {
-        let mut shown = show_parts(&mailbox.name, &mailbox.email);
+        let mut shown = show_parts(&mailbox.name, mailbox.email);
         if mailbox.ambiguous {
             defects.add(Defect::AmbiguousAddress);
             shown.warnings.push(SenderWarning::Ambiguous);

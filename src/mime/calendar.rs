@@ -384,7 +384,7 @@ fn read_address(entry: &ICalendarEntry) -> Option<Address> {
         .parameter(&ICalendarParameterName::Cn)
         .and_then(ICalendarParameterValue::as_text)
         .unwrap_or_default();
-    let shown = sender::show_parts(name, &crate::text::linkify::percent_decode(email));
+    let shown = sender::show_parts(name, crate::text::linkify::percent_decode(email));
     (!shown.email.is_empty()).then(|| shown.into_address())
 }
 

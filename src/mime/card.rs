@@ -71,7 +71,7 @@ fn read_card(card: &VCard) -> Card {
         },
         emails: lines(VCardProperty::Email)
             .iter()
-            .map(|email| sender::show_parts("", email).email)
+            .map(|email| sender::show_parts("", email.as_str()).email)
             .filter(|email| email.contains('@'))
             .collect(),
         phones: lines(VCardProperty::Tel)

@@ -210,7 +210,8 @@ pub(crate) const fn look_alike(c: char) -> Option<char> {
 
 /// Whether a word mixes scripts that no language writes together (UTS 39 section 5.2, "highly restrictive").
 pub(crate) fn mixes_scripts(word: &str) -> bool {
-    if word.is_ascii() {
+    // Latin with its everyday accents.
+    if word.chars().all(|c| c < '\u{250}') {
         return false;
     }
     let mut found: Vec<Script> = Vec::new();

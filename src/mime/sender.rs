@@ -67,12 +67,15 @@ impl Shown {
 /// How an address is shown. Addresses of an [`posthorn_model::Envelope`] that this crate read went through here.
 #[must_use]
 pub fn show(address: &Address) -> Shown {
-    show_parts(address.name.as_deref().unwrap_or_default(), &address.email)
+    show_parts(
+        address.name.as_deref().unwrap_or_default(),
+        address.email.as_str(),
+    )
 }
 
-pub(crate) fn show_parts(name: &str, email: &str) -> Shown {
+pub(crate) fn show_parts(name: &str, email: impl Into<String>) -> Shown {
     let mut warnings = Vec::new();
-    let (email, domain) = clean_email(email, &mut warnings);
+    let (email, domain) = clean_email(email.into(), &mut warnings);
     let (name, dirty) = glyph::clean_label(name, MAX_NAME);
     if dirty {
         warnings.push(SenderWarning::NameHadHidden);
@@ -89,7 +92,8 @@ pub(crate) fn show_parts(name: &str, email: &str) -> Shown {
     if name.is_empty() {
         return shown;
     }
-    if name.contains('@') || !name.is_ascii() {
+    // Most names hold no such sign in any form, and are plain: nothing is folded for them.
+    if name.contains(['@', '＠', '﹫']) {
         match find_address(name, &shown.email) {
             Found::Other(other) => {
                 shown.warnings.push(SenderWarning::NameIsAddress(other));
@@ -106,7 +110,9 @@ pub(crate) fn show_parts(name: &str, email: &str) -> Shown {
     {
         shown.warnings.push(SenderWarning::NameMixesScripts);
     }
-    if let Some(other) = other_domain(name, &shown.domain) {
+    if name.contains(['.', '．', '。', '｡'])
+        && let Some(other) = other_domain(name, &shown.domain)
+    {
         shown.warnings.push(SenderWarning::NameIsDomain(other));
     }
     shown.name = Some(name.to_owned());
@@ -114,13 +120,13 @@ pub(crate) fn show_parts(name: &str, email: &str) -> Shown {
 }
 
 /// Drops what cannot be part of an address, and gives the domain its safe form.
-fn clean_email(email: &str, warnings: &mut Vec<SenderWarning>) -> (String, String) {
+fn clean_email(email: String, warnings: &mut Vec<SenderWarning>) -> (String, String) {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
     let kept = |c: &char| {
         !c.is_control() && !glyph::is_blank(*c) && !glyph::is_invisible(*c) && !matches!(c, '<' | '>')
     };
     let clean: String = if email.len() <= MAX_EMAIL && email.bytes().all(plain) {
-        email.to_owned()
+        email
     } else {
         email.chars().filter(kept).take(MAX_EMAIL).collect()
     };
@@ -134,7 +140,11 @@ fn clean_email(email: &str, warnings: &mut Vec<SenderWarning>) -> (String, Strin
         warnings.push(SenderWarning::LocalHasAt);
     }
     // Only what is not plain ASCII changes: the sender's own spelling of a domain stays.
-    if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
+    let coded = |domain: &str| {
+        let four = domain.as_bytes().windows(4);
+        four.into_iter().any(|four| four.eq_ignore_ascii_case(b"xn--"))
+    };
+    if domain.is_ascii() && !coded(domain) {
         let shown = domain.to_owned();
         return (clean, shown);
     }
