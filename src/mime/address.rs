@@ -14,14 +14,19 @@ const MAX_ADDRESSES: usize = 2_000;
 /// Reads the value of an address field. Groups give their members, comments stay with the name. Every address is
 /// as it may be shown (see [`crate::sender::show`]): what is stored, listed, answered and notified is the same.
 pub(crate) fn read(value: &[u8], charset: Option<&str>, defects: &mut Defects) -> Vec<Address> {
-    read_shown(value, charset, defects)
-        .into_iter()
-        .map(Shown::into_address)
-        .collect()
+    let mut out = Vec::new();
+    read_each(value, charset, defects, |shown| out.push(shown.into_address()));
+    out
 }
 
 /// The same with what is odd about each.
 pub(crate) fn read_shown(value: &[u8], charset: Option<&str>, defects: &mut Defects) -> Vec<Shown> {
+    let mut out = Vec::new();
+    read_each(value, charset, defects, |shown| out.push(shown));
+    out
+}
+
+fn read_each(value: &[u8], charset: Option<&str>, defects: &mut Defects, mut take: impl FnMut(Shown)) {
     let line = word::to_line(value, charset, defects);
     let mailboxes = field::read(&line, MAX_ADDRESSES, &mut |name| {
         word::decode_words(name, defects).into_owned()
@@ -29,7 +34,6 @@ pub(crate) fn read_shown(value: &[u8], charset: Option<&str>, defects: &mut Defe
     if mailboxes.len() > MAX_ADDRESSES {
         defects.add(Defect::TooManyAddresses);
     }
-    let mut out = Vec::with_capacity(mailboxes.len().min(MAX_ADDRESSES));
     for mailbox in mailboxes.into_iter().take(MAX_ADDRESSES) {
         let mut shown = show_parts(&mailbox.name, mailbox.email);
         if mailbox.ambiguous {
@@ -37,10 +41,9 @@ pub(crate) fn read_shown(value: &[u8], charset: Option<&str>, defects: &mut Defe
             shown.warnings.push(SenderWarning::Ambiguous);
         }
         if shown.name.is_some() || !shown.email.is_empty() {
-            out.push(shown);
+            take(shown);
         }
     }
-    out
 }
 
 fn clean_email(email: &str) -> String {

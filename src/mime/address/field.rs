@@ -35,8 +35,46 @@ struct Marks {
     comments: bool,
 }
 
+/// Characters with their places; jumps to any place.
+struct Cursor<'x> {
+    line: &'x str,
+    at: usize,
+}
+
+impl<'x> Cursor<'x> {
+    fn peek(&self) -> Option<(usize, char)> {
+        let byte = *self.line.as_bytes().get(self.at)?;
+        let c = if byte.is_ascii() {
+            char::from(byte)
+        } else {
+            self.line.get(self.at..)?.chars().next()?
+        };
+        Some((self.at, c))
+    }
+
+    fn next(&mut self) -> Option<(usize, char)> {
+        let found = self.peek()?;
+        self.at += found.1.len_utf8();
+        Some(found)
+    }
+
+    fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
+        let (_, c) = self.peek().filter(|(_, c)| wanted(*c))?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    /// Passes over bytes up to the first that is wanted; gives what stands before it.
+    fn skip_to(&mut self, wanted: impl Fn(u8) -> bool) -> &'x str {
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        let length = rest.bytes().position(wanted).unwrap_or(rest.len());
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
+    }
+}
+
 struct Reader<'x> {
-    rest: std::iter::Peekable<std::str::CharIndices<'x>>,
+    rest: Cursor<'x>,
     line: &'x str,
     marks: Marks,
     /// Where the last semicolon stands: a group ends with one.
@@ -60,7 +98,7 @@ pub(crate) fn read(line: &str, most: usize, decode: &mut dyn FnMut(&str) -> Stri
     // Each turn gives one kind of mark up, so there are three at most.
     loop {
         let mut reader = Reader {
-            rest: line.char_indices().peekable(),
+            rest: Cursor { line, at: 0 },
             line,
             marks,
             last_semicolon: line.rfind(';').unwrap_or(0),
@@ -171,9 +209,13 @@ impl<'x> Reader<'x> {
 
     /// What stands in angle brackets, without white space, comments and route (section 4.4).
     fn read_angle(&mut self) {
-        let mut text = String::new();
+        // Nearly always nothing stands there but the address.
+        let plain = self
+            .rest
+            .skip_to(|byte| !byte.is_ascii_graphic() || b"\"(),:;<>\\".contains(&byte));
+        let mut text = plain.to_owned();
         let (mut quoted, mut comment, mut colon) = (false, 0_u32, false);
-        while let Some((_, c)) = self.rest.peek().copied() {
+        while let Some((_, c)) = self.rest.peek() {
             let route = text.starts_with('@') && !colon;
             colon |= c == ':';
             if matches!(c, ',' | ';') && !quoted && comment == 0 && !route {
@@ -211,7 +253,7 @@ impl<'x> Reader<'x> {
     /// `[192.0.2.1]`, `[IPv6:…]` behind an `@`.
     fn read_literal(&mut self) {
         let mut text = String::from("[");
-        while let Some((_, c)) = self.rest.next_if(|(_, c)| !matches!(c, ',' | ';' | '<' | '>')) {
+        while let Some(c) = self.rest.next_if(|c| !matches!(c, ',' | ';' | '<' | '>')) {
             text.push(c);
             if c == ']' {
                 break;
@@ -226,18 +268,16 @@ impl<'x> Reader<'x> {
             && let Some(length) = self.line.get(at..).and_then(word::word_length)
         {
             let text = self.line.get(at..at + length).unwrap_or_default();
-            while self.rest.next_if(|(next, _)| *next < at + length).is_some() {}
+            self.rest.at = at + length;
             self.push(Kind::Word, Cow::Borrowed(text));
             return;
         }
-        let breaks = |c: char| {
-            matches!(c, '"' | '(' | ')' | '<' | '>' | ',' | ';' | ':' | '[' | '=') || c.is_whitespace()
-        };
+        // White space beyond ASCII stays in the word: names are cleaned later, and addresses have none.
         if first != '=' {
-            while self.rest.next_if(|(_, c)| !breaks(*c)).is_some() {}
+            self.rest
+                .skip_to(|byte| byte.is_ascii_whitespace() || b"\"()<>,;:[=".contains(&byte));
         }
-        let end = self.rest.peek().map_or(self.line.len(), |(next, _)| *next);
-        let text = self.line.get(at..end).unwrap_or_default();
+        let text = self.line.get(at..self.rest.at).unwrap_or_default();
         self.push(Kind::Word, Cow::Borrowed(text));
     }
 
@@ -269,7 +309,7 @@ impl<'x> Reader<'x> {
 }
 
 fn join<'p, 'x: 'p>(pieces: impl IntoIterator<Item = &'p Piece<'x>>) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(48);
     for piece in pieces {
         if !piece.glued && !out.is_empty() {
             out.push(' ');
