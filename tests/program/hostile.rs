@@ -141,7 +141,14 @@ struct Misbehaving {
 }
 
 impl Misbehaving {
+    /// Another program may take the port for its control between our looking and its binding.
     fn start(script: &Path, mode: &str) -> Self {
+        (0..5)
+            .find_map(|_| Self::try_start(script, mode))
+            .expect("a server that listens")
+    }
+
+    fn try_start(script: &Path, mode: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let (log, certs) = (folder.path().join("log"), folder.path().join("certs"));
         let control = TcpListener::bind("127.0.0.1:0")
@@ -165,16 +172,20 @@ impl Misbehaving {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut ready)
             .unwrap();
-        let port = ready.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let Some(port) = ready.split_whitespace().nth(1).map(str::to_owned) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        };
         let control = BufReader::new(TcpStream::connect(("127.0.0.1", control)).unwrap());
-        Self {
+        Some(Self {
             child,
             control,
             port,
             log,
             ca: certs.join("ca.pem"),
             _folder: folder,
-        }
+        })
     }
 
     fn tell(&mut self, line: &str) {
@@ -310,7 +321,10 @@ fn walk(protocol: &str, limit: u64) {
                 while let Some(mode) = modes.get(next.fetch_add(1, Ordering::SeqCst)) {
                     match walk_one(&script, protocol, mode, limit) {
                         Ok(said) => println!("{said}"),
-                        Err(said) => failed.lock().unwrap().push(said),
+                        Err(said) => {
+                            println!("FAILED {said}");
+                            failed.lock().unwrap().push(said);
+                        }
                     }
                 }
             });
