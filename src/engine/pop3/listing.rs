@@ -4,7 +4,7 @@
 //! maildrop grows at its end, so where the listing begins as it did, and the last message of that beginning is still
 //! the same, all of it is the same. Whatever remains is downloaded, and its bytes tell whether it is here already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use posthorn_model::{AccountId, ErrorClass, Hash, MsgNo, Uidl};
 use posthorn_net::pop3::Session;
@@ -96,7 +96,7 @@ fn name_by_uidl(
     let uidls = uidls.unwrap_or_default();
     let mut unnamed: BTreeSet<MsgNo> = sizes.keys().copied().collect();
     let mut repeated: BTreeSet<Uidl> = BTreeSet::new();
-    let mut seen: BTreeSet<&Uidl> = BTreeSet::new();
+    let mut seen: HashSet<&Uidl> = HashSet::with_capacity(uidls.len());
     for (_, uidl) in &uidls {
         if !seen.insert(uidl) {
             repeated.insert(uidl.clone());
