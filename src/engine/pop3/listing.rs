@@ -16,6 +16,9 @@ use super::plan::{Ledger, Listed, Naming};
 use crate::Error;
 use crate::shared::Shared;
 
+/// Messages without a name that one check looks at, where the server names others: it may list what it does not have.
+const UNNAMED: usize = 10_000;
+
 /// The setting that remembers the listing of a maildrop without UIDL.
 fn memory_key(account: AccountId) -> String {
     format!("pop3-listing/{account}")
@@ -52,7 +55,8 @@ pub async fn list(
         } else {
             Vec::new()
         };
-        let rest: Vec<MsgNo> = unnamed.into_iter().skip(known.len()).collect();
+        let most = if listed.is_empty() { usize::MAX } else { UNNAMED };
+        let rest: Vec<MsgNo> = unnamed.into_iter().skip(known.len()).take(most).collect();
         listed.extend(known);
         listed.extend(nameless.name_by_header(&rest).await?);
     }
