@@ -9,9 +9,13 @@ use super::code::{Done, Verdict};
 use super::{News, Session, name};
 use crate::Error;
 
-/// RFC 2177: servers may log out who idles for 30 minutes. Routers forget sooner, so that a dead peer is found out
-/// by asking.
+/// RFC 2177: servers may log out who idles for 30 minutes, and routers forget sooner.
 const RENEW: Duration = Duration::from_secs(9 * 60);
+/// A server that has said nothing for so long is asked whether it is there: TCP alone does not tell. Most say
+/// something every two minutes by themselves and are never asked.
+const SILENCE: Duration = Duration::from_secs(150);
+/// How long the answer may take: there is nothing in it to be worked out.
+const ANSWER: Duration = Duration::from_secs(30);
 /// How long after one change others are waited for, so that they are told together.
 const LINGER: Duration = Duration::from_millis(50);
 
@@ -135,7 +139,7 @@ impl Session {
         }
     }
 
-    /// Listens without a command; after nine minutes without a word, asks whether anybody is there. False: leave.
+    /// Listens without a command; after [`SILENCE`], asks whether anybody is there. False: leave.
     async fn listen_round(
         &mut self,
         left: Duration,
@@ -143,10 +147,11 @@ impl Session {
     ) -> Result<bool, Error> {
         let silence = self.client.read_timeout();
         let quiet = self.client.last_heard().elapsed();
-        let round = RENEW.saturating_sub(quiet).min(left);
+        let round = SILENCE.saturating_sub(quiet).min(left);
         if round.is_zero() {
             let what = "the server does not answer";
-            self.client.demand("NOOP", what, &mut |_| {}).await?;
+            let done = self.client.run("NOOP", ANSWER, &mut |_| {}).await?;
+            done.demand_ok(self.client.host(), what)?;
             return Ok(true);
         }
         self.client.set_read_timeout(round + silence);
@@ -184,7 +189,7 @@ impl Session {
             Heard::Ended(done) => (done, false),
             heard => {
                 self.client.send_raw(b"DONE\r\n").await?;
-                let until = Instant::now() + self.client.patience();
+                let until = Instant::now() + ANSWER;
                 let mut flags = false;
                 let done = self
                     .client
@@ -202,7 +207,7 @@ impl Session {
         Ok(go_on)
     }
 
-    /// Listens until there are news or the time is over.
+    /// Listens until there are news, the time is over, or nothing has been heard for [`SILENCE`].
     async fn listen(
         &mut self,
         tag: &str,
@@ -216,10 +221,11 @@ impl Session {
                 lingering = true;
                 end = end.min(Instant::now() + LINGER);
             }
+            let until = end.min(self.client.last_heard() + SILENCE);
             let reply = tokio::select! {
                 biased;
                 () = &mut *interrupt => return Ok(Heard::Interrupted),
-                reply = self.client.next_within(end) => reply?,
+                reply = self.client.next_within(until) => reply?,
             };
             match reply {
                 None => return Ok(Heard::Enough),

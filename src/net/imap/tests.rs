@@ -33,6 +33,9 @@ fn play(stream: DuplexStream, script: String) -> JoinHandle<()> {
                     .write_all(format!("{answer}\r\n").as_bytes())
                     .await
                     .expect("answering");
+            } else if let Some(seconds) = line.strip_prefix("W: ") {
+                let seconds = seconds.parse().expect("seconds");
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
             } else {
                 panic!("not a line of a script: {line:?}");
             }
@@ -580,13 +583,17 @@ async fn idles_until_there_are_news() {
     check(news, Ok(Changed), 0).await;
     let flags = "C: A0002 IDLE\nS: + idling\nS: * 1 FETCH (FLAGS (\\Seen))\nC: DONE\nS: A0002 OK";
     check(flags, Ok(Changed), 0).await;
-    // Renewed after nine minutes.
-    let quiet =
-        "C: A0002 IDLE\nS: + idling\nC: DONE\nS: A0002 OK\nC: A0003 IDLE\nS: + idling\nC: DONE\nS: A0003 OK";
-    check(quiet, Ok(Timeout), 1000).await;
-    // A peer that is gone is found out when the command is renewed.
+    // A peer that says nothing is asked every 150 seconds.
+    let round = |tag: u32| format!("C: A000{tag} IDLE\nS: + idling\nC: DONE\nS: A000{tag} OK\n");
+    let quiet: String = (2..9).map(round).collect();
+    check(&quiet, Ok(Timeout), 1000).await;
+    // One that is gone is found out by that, half a minute later.
     let dead = "C: A0002 IDLE\nS: + idling\nC: DONE\nC: never";
-    check(dead, Err(ErrorClass::Network), 600).await;
+    check(dead, Err(ErrorClass::Network), 180).await;
+    // One that says something now and then is left alone until the command is renewed.
+    let beat = "W: 100\nS: * OK still here\n".repeat(5);
+    let beating = format!("C: A0002 IDLE\nS: + idling\n{beat}C: DONE\nS: A0002 OK\nC: A0003 IDLE\nC: never");
+    check(&beating, Err(ErrorClass::Network), 600).await;
     let bye = "C: A0002 IDLE\nS: + idling\nS: * BYE bored";
     check(bye, Err(ErrorClass::Network), 0).await;
     let refused = "C: A0002 IDLE\nS: A0002 NO not now";
