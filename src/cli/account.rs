@@ -9,7 +9,7 @@ mod show;
 mod test;
 
 use posthorn_engine::catalog::Account;
-use posthorn_model::{Endpoint, Protocol};
+use posthorn_model::{AccountConfig, Endpoint, Protocol};
 use serde_json::{Value, json};
 
 use crate::arguments::AccountCommand;
@@ -17,6 +17,9 @@ use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::session::Context;
 use crate::unbuilt;
+
+/// Why a POP3 account takes no number of connections.
+const FOR_IMAP: &str = "--connections is for IMAP: a maildrop admits one session at a time";
 
 /// # Errors
 /// What the single command says.
@@ -30,6 +33,16 @@ pub fn run(command: AccountCommand, context: &Context, output: &mut Output) -> R
         AccountCommand::Remove { name } => remove::run(&name, context, output),
         AccountCommand::Test { name } => test::run(&name, context, output),
     }
+}
+
+/// In plain words, for `show`.
+fn say_connections(config: &AccountConfig) -> (&'static str, String) {
+    let most = posthorn_engine::imap::provider::connections(config);
+    let said = match config.connections {
+        Some(asked) if asked > most => format!("at most {most} at once: the provider allows no more"),
+        _ => format!("at most {most} at once"),
+    };
+    ("connections", said)
 }
 
 /// An account's settings, as scripts read them. Holds no secret.
@@ -51,6 +64,7 @@ fn to_json(account: &Account) -> Value {
         "incoming": endpoint(&config.incoming),
         "outgoing": config.outgoing.as_ref().map(endpoint),
         "allow_cleartext": config.allow_cleartext,
+        "connections": (config.protocol == Protocol::Imap).then(|| posthorn_engine::imap::provider::connections(config)),
         "leave_on_server": policy.map(|policy| policy.leave.to_string()),
         "keep_at_most": policy.and_then(|policy| policy.keep_at_most).map(|limit| limit.to_string()),
         "headers_first": policy.map(|policy| policy.headers_first),

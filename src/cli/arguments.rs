@@ -132,7 +132,8 @@ pub enum AccountCommand {
     List,
     /// Show an account's settings
     Show { name: String },
-    /// Change what a POP3 account downloads and what it leaves on the server; contacts no server
+    /// Change how many connections an IMAP account may have, or what a POP3 account downloads and leaves on the
+    /// server; contacts no server
     Set(SetRequest),
     /// Forget an account and what was kept of its mail; its server is not touched
     Remove { name: String },
@@ -176,6 +177,9 @@ pub struct AddRequest {
     /// The private key of the certificate
     #[arg(long, value_name = "PEM", requires = "client_cert")]
     pub client_key: Option<PathBuf>,
+    /// IMAP: at most so many connections at once [3, if never said]; a provider's own limit counts too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub connections: Option<u8>,
     #[command(flatten)]
     pub policy: PolicyRequest,
     /// Where the password is kept
@@ -189,6 +193,9 @@ pub struct AddRequest {
 #[derive(Args, Debug)]
 pub struct SetRequest {
     pub name: String,
+    /// IMAP: at most so many connections at once; a provider's own limit counts too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub connections: Option<u8>,
     #[command(flatten)]
     pub policy: PolicyRequest,
 }

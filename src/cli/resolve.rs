@@ -207,6 +207,7 @@ mod tests {
                 client_certificate: None,
                 secrets: posthorn_model::SecretPlace::Session,
                 allow_cleartext: false,
+                connections: None,
                 pop3: Pop3Policy::default(),
                 identity: Identity::default(),
                 incoming: Endpoint {

@@ -15,15 +15,12 @@ use tokio::time::Instant;
 
 use crate::Error;
 use crate::imap::connections::Connections;
-use crate::imap::{bodies, watch as imap_watch};
+use crate::imap::{bodies, provider, watch as imap_watch};
 use crate::outbox::runner as outbox;
 use crate::report::{AccountReport, Bodies};
 use crate::schedule::{Extent, Watching};
 use crate::shared::Shared;
 use crate::supervise::Supervisor;
-
-/// Connections that servers commonly allow and that are enough.
-const CONNECTIONS: u8 = 3;
 
 /// What the actor is told.
 pub enum Request {
@@ -61,13 +58,14 @@ impl Actor {
         let (requests, inbox) = mpsc::unbounded_channel();
         let (outbox, submissions) = mpsc::unbounded_channel();
         let (bodies, wanted) = mpsc::unbounded_channel();
+        let connections = provider::connections(&config);
         let post = Arc::new(Post {
             core: Arc::clone(core),
             id,
             supervisor: supervisor.clone(),
             config,
             requests: requests.clone(),
-            connections: Connections::new(CONNECTIONS),
+            connections: Connections::new(connections),
             bodies: bodies.clone(),
             signed_in: watch::Sender::new(false),
             watching: watch::Sender::default(),

@@ -192,6 +192,9 @@ pub fn check(config: &AccountConfig) -> Result<(), Error> {
             "to sign in by a certificate, the account needs one: give it with --client-cert and --client-key",
         ));
     }
+    if config.connections == Some(0) {
+        return Err(Error::config("an account needs one connection at least"));
+    }
     if config.protocol == Protocol::Imap && config.pop3 != Pop3Policy::default() {
         return Err(Error::config(
             "what is left on the server, and how it comes, is for POP3: by IMAP, mail stays on the server until it is deleted",

@@ -156,6 +156,9 @@ pub struct AccountConfig {
     /// The user's explicit word that passwords may travel in clear to a host other than this machine.
     #[serde(default)]
     pub allow_cleartext: bool,
+    /// IMAP only: connections to the incoming server at once; `None`: as many as are usually enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u8>,
     /// POP3 only; its keys stand beside the others in the file.
     #[serde(flatten)]
     pub pop3: Pop3Policy,

@@ -667,6 +667,7 @@ pub fn account(name: &str, email: &str, protocol: Protocol) -> AccountConfig {
         client_certificate: None,
         secrets: posthorn_model::SecretPlace::Keychain,
         allow_cleartext: false,
+        connections: None,
         pop3: posthorn_model::Pop3Policy::leaving(posthorn_model::LeaveOnServer::Days(14)),
         identity: Identity {
             name: "Ada Berg".into(),

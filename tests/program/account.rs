@@ -63,6 +63,10 @@ fn an_account_is_kept_and_no_server_is_asked() {
         assert!(!found, "the password lies open in {}", file.display());
     }
 
+    posthorn
+        .run(&["account", "set", "work", "--connections", "2"])
+        .expect_error(2, "usage");
+
     posthorn.json(&["account", "remove", "work"]);
     assert!(posthorn.list(&["account", "list"], "accounts").is_empty());
     posthorn
@@ -86,6 +90,23 @@ fn a_name_is_taken_once() {
     add(&posthorn, &words).expect(0);
     add(&posthorn, &words).expect_error(1, "config");
     assert_eq!(posthorn.list(&["account", "list"], "accounts").len(), 1);
+}
+
+#[test]
+fn an_imap_account_has_as_many_connections_as_the_user_wants() {
+    let posthorn = Posthorn::new(None);
+    let words = ["--name", "work", "--email", "a@example.org", "--protocol", "imap"];
+    let words = [&words[..], &["--incoming", "localhost:993", "--connections", "2"]].concat();
+    add(&posthorn, &words).expect(0);
+    let connections = || posthorn.json(&["account", "show", "work"])["account"]["connections"].clone();
+    assert_eq!(connections(), 2);
+    posthorn.json(&["account", "set", "work", "--connections", "5"]);
+    assert_eq!(connections(), 5);
+    for nonsense in ["0", "11", "many"] {
+        let said = posthorn.run(&["account", "set", "work", "--connections", nonsense]);
+        assert_eq!(said.code, Some(2), "{nonsense}");
+    }
+    assert_eq!(connections(), 5);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use posthorn_model::{
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 
-use super::{policy, to_json};
+use super::{FOR_IMAP, policy, to_json};
 use crate::arguments::{AddRequest, ProtocolName, SecretsName, SecurityName};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
@@ -95,6 +95,9 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
     if protocol == Protocol::Imap && request.policy.says_something() {
         return Err(Failure::usage(policy::FOR_POP3));
     }
+    if protocol == Protocol::Pop3 && request.connections.is_some() {
+        return Err(Failure::usage(FOR_IMAP));
+    }
     let incoming = read_endpoint("--incoming", &request.incoming, request.incoming_security)?;
     let outgoing = request
         .outgoing
@@ -130,6 +133,7 @@ fn read_config(request: AddRequest) -> Result<AccountConfig, Failure> {
             SecretsName::Session => SecretPlace::Session,
         },
         allow_cleartext: request.allow_cleartext,
+        connections: request.connections,
         pop3,
         identity: Identity {
             name: request.display_name,

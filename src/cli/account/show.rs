@@ -49,8 +49,9 @@ pub fn run(name: &str, context: &Context, output: &mut Output) -> Result<Status,
                 .map_or(String::new(), |own| own.certificate.display().to_string()),
         ),
     ];
-    if config.protocol == Protocol::Pop3 {
-        lines.extend(policy::say(&config.pop3));
+    match config.protocol {
+        Protocol::Imap => lines.push(super::say_connections(config)),
+        Protocol::Pop3 => lines.extend(policy::say(&config.pop3)),
     }
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         output.line(&format!("{name:>13}  {value}"))?;

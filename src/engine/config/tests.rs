@@ -15,6 +15,7 @@ fn account(name: &str, protocol: Protocol) -> AccountConfig {
         client_certificate: None,
         secrets: SecretPlace::File,
         allow_cleartext: false,
+        connections: None,
         pop3: Pop3Policy::default(),
         identity: Identity {
             name: "Ada".into(),

@@ -96,6 +96,7 @@ impl World {
             client_certificate: None,
             secrets: SecretPlace::File,
             allow_cleartext: false,
+            connections: None,
             pop3: Pop3Policy::leaving(policy),
             identity: Identity {
                 name: login.name.clone(),

@@ -47,6 +47,7 @@ fn account(sandbox: &Sandbox, protocol: Protocol) -> AccountConfig {
         client_certificate: None,
         secrets: SecretPlace::Session,
         allow_cleartext: false,
+        connections: None,
         pop3: Pop3Policy::default(),
         identity: Identity {
             name: login.name.clone(),

@@ -47,6 +47,8 @@ pub struct Form {
     pub days: String,
     /// The rest of the POP3 policy, which this form hands on as it is.
     pub pop3: Pop3Policy,
+    /// Handed on as it is, too.
+    pub connections: Option<u8>,
     pub cleartext: bool,
     /// An account that exists already: an empty password keeps the one it has.
     pub existing: bool,
@@ -112,6 +114,7 @@ impl Form {
             leave: Leave::Forever,
             days: "14".into(),
             pop3: Pop3Policy::default(),
+            connections: None,
             cleartext: false,
             existing: false,
         })
@@ -152,6 +155,7 @@ impl Form {
             leave,
             days: days.to_string(),
             pop3: config.pop3,
+            connections: config.connections,
             cleartext: config.allow_cleartext,
             existing: true,
         }
@@ -266,6 +270,7 @@ impl Form {
             client_certificate: None,
             secrets: self.secrets,
             allow_cleartext: self.cleartext,
+            connections: self.connections,
             pop3: Pop3Policy { leave, ..self.pop3 },
             identity: Identity {
                 name: self.person.trim().to_owned(),
