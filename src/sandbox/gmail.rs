@@ -16,10 +16,18 @@ pub struct Gmail {
     discarded: BTreeSet<u64>,
 }
 
-/// Makes All Mail, and keeps it from here on.
+/// Whether what lies in a mailbox for this purpose lies nowhere else.
+pub const fn hides(purpose: Option<SpecialUse>) -> bool {
+    matches!(purpose, Some(SpecialUse::Junk | SpecialUse::Trash))
+}
+
+/// Makes All Mail, and keeps it from here on. Archive becomes a label like any other: Gmail has no such mailbox.
 pub fn set_up(state: &mut State, username: &str) {
     state.create(username, ALL_MAIL, Some(SpecialUse::All));
     if let Some(account) = state.account_mut(username) {
+        if let Some(archive) = account.mailbox_mut("Archive") {
+            archive.special_use = None;
+        }
         account.gmail = Some(Gmail::default());
         settle(account);
     }
@@ -30,7 +38,6 @@ pub fn settle(account: &mut Account) {
     let Some(mut gmail) = account.gmail.take() else {
         return;
     };
-    let hides = |purpose: Option<SpecialUse>| matches!(purpose, Some(SpecialUse::Junk | SpecialUse::Trash));
     let discarded: BTreeSet<u64> = account
         .mailboxes
         .iter()

@@ -1,12 +1,13 @@
 //! STORE, COPY, MOVE and EXPUNGE (RFC 9051 section 6.4, RFC 4315 UIDPLUS, RFC 6851 MOVE, RFC 7162 UNCHANGEDSINCE).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::{Flag, Uid, UidSet};
 
 use super::command::{SequenceSet, Store, StoreChange};
 use super::select::flag_report;
 use super::session::{Answer, Session, bad, no, ok};
+use crate::gmail;
 
 impl Session {
     pub fn store_flags(&mut self, uid: bool, store: &Store) -> Answer {
@@ -154,6 +155,8 @@ impl Session {
                 .collect();
             let bytes: u64 = messages.iter().map(|message| message.raw.len() as u64).sum();
             let used = account.size();
+            let labelled = account.gmail.is_some();
+            let original = labelled && source.path == gmail::ALL_MAIL;
             let target = account
                 .mailbox_mut(mailbox)
                 .ok_or("NO [TRYCREATE] no such mailbox")?;
@@ -163,14 +166,28 @@ impl Session {
             if !moves && used.saturating_add(bytes) > quota {
                 return Err("NO [OVERQUOTA] the sandbox is full".to_owned());
             }
+            // Gmail has every message once: a mailbox that shows it already keeps the one it shows.
+            let shown: BTreeMap<u64, Uid> = match labelled {
+                true => target.messages.iter().map(|m| (m.email_id, m.uid)).collect(),
+                false => BTreeMap::new(),
+            };
             let mut pairs = Vec::new();
             for message in messages {
                 let from = message.uid;
+                if let Some(to) = shown.get(&message.email_id) {
+                    pairs.push((from, *to));
+                    continue;
+                }
                 let to = target.append(message.raw, message.flags, message.internal_date);
                 pairs.push((from, to.ok_or("NO [LIMIT] no UIDs left")?));
             }
             let validity = target.uid_validity;
-            if moves && let Some(source) = account.by_id_mut(id) {
+            // A label is put on what lies in All Mail; only into Trash or Junk does it leave.
+            let stays = original && !gmail::hides(target.special_use);
+            if moves
+                && !stays
+                && let Some(source) = account.by_id_mut(id)
+            {
                 source.remove(|message| chosen.contains(&message.uid));
             }
             // Both sides ascend together, so the sets pair up as RFC 4315 section 3 asks.
