@@ -344,6 +344,7 @@ remedy-inspect-certificate = Zertifikat ansehen
 remedy-free-disk-space = Ich habe Platz geschaffen
 remedy-review = Ich habe nachgesehen: weiter
 remedy-work-offline = Offline arbeiten
+remedy-expunge-mailbox = Alles Markierte entfernen
 outbox-held = „{ $subject }“ wurde nicht gesendet.
 outbox-uncertain = „{ $subject }“ wurde vielleicht gesendet: Die Verbindung brach im letzten Augenblick ab.
 outbox-reply = Der Server sagte: { $reply }

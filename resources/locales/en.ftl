@@ -356,6 +356,7 @@ remedy-inspect-certificate = Look at the certificate
 remedy-free-disk-space = I made room on the disk
 remedy-review = I looked: go on
 remedy-work-offline = Work offline
+remedy-expunge-mailbox = Remove all that is marked
 outbox-held = “{ $subject }” was not sent.
 outbox-uncertain = “{ $subject }” may have been sent: the connection was lost at the last moment.
 outbox-reply = The server said: { $reply }

@@ -302,6 +302,15 @@ pub enum MailboxCommand {
         #[arg(long)]
         with_messages: bool,
     },
+    /// Remove from the server, for good, what is marked as deleted in a mailbox: for servers that cannot remove single
+    /// messages
+    Expunge {
+        #[arg(value_name = "ACCOUNT/Path")]
+        mailbox: String,
+        /// Also what other programs have marked
+        #[arg(long)]
+        with_others: bool,
+    },
     /// Have other programs show it
     Subscribe {
         #[arg(value_name = "ACCOUNT/Path")]

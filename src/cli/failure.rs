@@ -33,6 +33,9 @@ impl Status {
     pub fn after<'a>(problems: impl IntoIterator<Item = &'a Problem>, something_worked: bool) -> Self {
         let mut status = Self::Done;
         for problem in problems {
+            if problem.class == ErrorClass::Limited {
+                continue;
+            }
             if problem.class.needs_user() {
                 return Self::NeedsUser;
             }
@@ -168,6 +171,9 @@ pub const fn advise(remedy: Remedy) -> &'static str {
         }
         Remedy::FreeDiskSpace => "free some disk space",
         Remedy::ReviewAndContinue => "look at what vanished, in the window, before going on",
+        Remedy::ExpungeMailbox => {
+            "remove from the server what is marked there, for good: posthorn mailbox expunge ACCOUNT/Path"
+        }
         Remedy::WorkOffline => "go on without the network: what is here can be read",
     }
 }
@@ -184,6 +190,7 @@ mod tests {
                 .iter()
                 .map(|class| Problem {
                     account: None,
+                    mailbox: None,
                     class: *class,
                     since: Timestamp(0),
                     detail: String::new(),
@@ -198,6 +205,8 @@ mod tests {
         };
         check(&[], true, 0);
         check(&[], false, 0);
+        check(&[ErrorClass::Limited], false, 0);
+        check(&[ErrorClass::Limited, ErrorClass::Network], false, 1);
         check(&[ErrorClass::Network], false, 1);
         check(&[ErrorClass::Network], true, 3);
         check(&[ErrorClass::Refused], false, 3);

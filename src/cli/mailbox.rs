@@ -1,4 +1,4 @@
-//! `posthorn mailbox`: makes, renames, deletes and subscribes mailboxes; here at once, on the server with the next
+//! `posthorn mailbox`: makes, renames, deletes, expunges and subscribes mailboxes; here at once, on the server with the next
 //! sync.
 
 use posthorn_engine::Command;
@@ -43,11 +43,38 @@ pub fn run(command: &MailboxCommand, context: &Context, output: &mut Output) -> 
             };
             (wish, "deleted")
         }
+        MailboxCommand::Expunge { mailbox, with_others } => {
+            let mailbox = names.mailbox(mailbox)?.id;
+            if !with_others {
+                warn(&session, mailbox, output)?;
+            }
+            let with_others = *with_others;
+            (Command::ExpungeMailbox { mailbox, with_others }, "to be removed")
+        }
         MailboxCommand::Subscribe { mailbox } => (subscribe(&names, mailbox, true)?, "subscribed"),
         MailboxCommand::Unsubscribe { mailbox } => (subscribe(&names, mailbox, false)?, "unsubscribed"),
     };
     carry_out(&session, wish, done, output)
 }
+
+/// Names what would go besides the user's own deletions; the engine refuses while it is not agreed to.
+fn warn(session: &Session, mailbox: MailboxId, output: &Output) -> Result<(), Failure> {
+    let others = session.ask(move |catalog| async move { catalog.marked_by_others(mailbox).await })?;
+    for row in others.iter().take(NAMED) {
+        let from = row.from.as_ref().map_or("", |from| from.email.as_str());
+        output.note(&format!("marked by another program: {} ({from})", row.subject));
+    }
+    if others.len() > NAMED {
+        output.note(&format!("… and {} more", others.len() - NAMED));
+    }
+    if !others.is_empty() {
+        output.note("nothing was removed; --with-others removes these too");
+    }
+    Ok(())
+}
+
+/// Messages that are named one by one.
+const NAMED: usize = 20;
 
 fn subscribe(names: &Names, mailbox: &str, on: bool) -> Result<Command, Failure> {
     let mailbox = names.mailbox(mailbox)?.id;
@@ -55,6 +82,7 @@ fn subscribe(names: &Names, mailbox: &str, on: bool) -> Result<Command, Failure>
 }
 
 fn carry_out(session: &Session, wish: Command, done: &str, output: &mut Output) -> Result<Status, Failure> {
+    let removes = matches!(wish, Command::ExpungeMailbox { .. });
     let receipt = session.wait(session.engine.command(wish))?;
     if output.is_json() {
         let path = path_of(session, receipt.mailbox)?;
@@ -70,6 +98,7 @@ fn carry_out(session: &Session, wish: Command, done: &str, output: &mut Output) 
             ""
         };
         let moved = match receipt.messages {
+            count if removes => format!(" with the next sync: {count} marked as deleted"),
             0 => String::new(),
             1 => ", and 1 message moved to the trash".to_owned(),
             count => format!(", and {count} messages moved to the trash"),

@@ -81,6 +81,7 @@ const fn kind_name(kind: &OperationKind) -> &'static str {
         OperationKind::Append { .. } => "append",
         OperationKind::Handover { .. } => "hand-over",
         OperationKind::LeftDeleted => "left-deleted",
+        OperationKind::ExpungeMailbox => "expunge-mailbox",
         OperationKind::CreateMailbox { .. } => "create-mailbox",
         OperationKind::RenameMailbox { .. } => "rename-mailbox",
         OperationKind::DeleteMailbox => "delete-mailbox",
@@ -106,6 +107,7 @@ fn say(operation: &Operation, path: impl Fn(posthorn_model::MailboxId) -> String
         }
         OperationKind::Handover { .. } => "remove 1 message once the other account has it".to_owned(),
         OperationKind::LeftDeleted => format!("{messages} left there, marked as deleted"),
+        OperationKind::ExpungeMailbox => format!("remove {messages} marked as deleted for good"),
         OperationKind::CreateMailbox { path } => format!("make the mailbox {path}"),
         OperationKind::RenameMailbox { renamed } => match renamed.first() {
             Some(first) => format!("rename {} to {}", first.from, first.to),

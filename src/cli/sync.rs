@@ -1,7 +1,7 @@
 //! `posthorn sync`: one pass over the accounts, and what it did.
 
 use posthorn_engine::report::{AccountReport, Bodies, SyncReport, SyncRequest as Pass};
-use posthorn_model::{OperationState, Problem, SubmissionState};
+use posthorn_model::{ErrorClass, OperationState, Problem, SubmissionState};
 use serde_json::{Value, json};
 
 use crate::arguments::{BodiesName, SyncRequest};
@@ -47,7 +47,10 @@ fn pass_over(request: &SyncRequest, session: &Session, output: &mut Output) -> R
 /// What the exit code says about a pass.
 #[must_use]
 pub fn status(report: &SyncReport) -> Status {
-    let something_worked = report.accounts.iter().any(|account| account.problems.is_empty());
+    let something_worked = report.accounts.iter().any(|account| {
+        let mut problems = account.problems.iter();
+        problems.all(|problem| problem.class == ErrorClass::Limited)
+    });
     Status::after(
         report.accounts.iter().flat_map(|account| &account.problems),
         something_worked,

@@ -13,6 +13,7 @@ use posthorn_store::{ListRow, MailboxRow};
 
 use crate::filter::round::{self, Tried};
 use crate::forecast::Maildrop;
+use crate::ops::left;
 use crate::pop3::dry_run;
 use crate::shared::Shared;
 use crate::{Error, whereabouts};
@@ -258,6 +259,19 @@ impl Catalog {
 
     pub async fn operations(&self) -> Result<Vec<Operation>, Error> {
         Ok(self.core.store.operations(None).await?)
+    }
+
+    /// Messages in a mailbox that other programs have marked as deleted: what goes with our own where all that is
+    /// marked is removed.
+    pub async fn marked_by_others(&self, mailbox: MailboxId) -> Result<Vec<Row>, Error> {
+        let Some(row) = self.core.store.mailbox(mailbox).await? else {
+            return Ok(Vec::new());
+        };
+        let mut rows = Vec::new();
+        for message in left::find(&self.core, row.account, mailbox).await?.others {
+            rows.extend(self.row(message).await?);
+        }
+        Ok(rows)
     }
 
     pub async fn outbox(&self) -> Result<Vec<Submission>, Error> {

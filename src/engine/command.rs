@@ -46,6 +46,12 @@ pub enum Command {
         /// Its messages go to the trash first, and the mailboxes below it go too; else it must be empty.
         with_messages: bool,
     },
+    /// Removes everything that is marked as deleted in it from the server, for good.
+    ExpungeMailbox {
+        mailbox: MailboxId,
+        /// Also what other programs have marked; else, where there is such, nothing.
+        with_others: bool,
+    },
     /// Whether other programs are to show it.
     SubscribeMailbox {
         mailbox: MailboxId,

@@ -4,6 +4,7 @@ pub mod apply;
 pub(crate) mod draft;
 pub mod handover;
 pub(crate) mod housekeeping;
+pub(crate) mod left;
 pub mod mailbox;
 pub mod naming;
 pub mod queue;

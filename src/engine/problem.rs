@@ -64,6 +64,19 @@ impl Topic {
             | Self::Submission(account, _) => Some(account),
         }
     }
+
+    const fn mailbox(self) -> Option<MailboxId> {
+        match self {
+            Self::Mailbox(_, mailbox)
+            | Self::Withheld(_, mailbox)
+            | Self::WithoutBody(_, mailbox)
+            | Self::Unlasting(_, mailbox)
+            | Self::Vanished(_, Some(mailbox))
+            | Self::LeftDeleted(_, mailbox)
+            | Self::Keywords(_, mailbox) => Some(mailbox),
+            _ => None,
+        }
+    }
 }
 
 /// The list of problems.
@@ -83,6 +96,7 @@ impl Problems {
             topic,
             Problem {
                 account: topic.account(),
+                mailbox: topic.mailbox(),
                 class: error.class,
                 since,
                 detail: error.message.clone(),

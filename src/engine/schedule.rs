@@ -144,7 +144,9 @@ pub fn retry_after(class: ErrorClass, pause: Pause, failures: u32, chance: u8) -
             return None;
         }
         ErrorClass::Network => Duration::from_secs(2),
-        ErrorClass::Refused | ErrorClass::Protocol | ErrorClass::Quota => Duration::from_secs(60),
+        ErrorClass::Refused | ErrorClass::Protocol | ErrorClass::Quota | ErrorClass::Limited => {
+            Duration::from_secs(60)
+        }
         ErrorClass::Disk | ErrorClass::Corrupt | ErrorClass::Bug => Duration::from_secs(30),
     };
     let doubled = first.max(pause.least()).saturating_mul(

@@ -2,8 +2,10 @@
 //! holds, whatever breaks in between.
 
 mod filters;
+mod gmail;
 mod identity;
 mod imap;
+mod left;
 mod network;
 mod operations;
 mod outbox;

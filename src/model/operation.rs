@@ -68,6 +68,9 @@ pub enum OperationKind {
     /// Not to be done: these messages stay marked \Deleted on a server that cannot remove single messages, and
     /// are not shown.
     LeftDeleted,
+    /// Everything in the mailbox that is marked \Deleted is removed for good, whoever marked it. The targets are
+    /// what the user was told of: where more is marked by then, nothing is removed.
+    ExpungeMailbox,
     CreateMailbox {
         /// As people read it: what is told where the mailbox is no longer here.
         path: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Timestamp};
+use crate::{AccountId, MailboxId, Timestamp};
 
 /// What kind of trouble an error is. Policy hangs on this alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum ErrorClass {
     Suspicious,
     /// Our own mistake.
     Bug,
+    /// The server cannot do all that was wanted; what it can do is done. Told, and no failure.
+    Limited,
 }
 
 impl ErrorClass {
@@ -59,6 +61,7 @@ impl ErrorClass {
             Self::Corrupt => "corrupt",
             Self::Suspicious => "suspicious",
             Self::Bug => "bug",
+            Self::Limited => "limited",
         }
     }
 }
@@ -76,6 +79,8 @@ pub enum Remedy {
     /// Look at what vanished, then let the sync go on.
     ReviewAndContinue,
     WorkOffline,
+    /// Remove everything in the mailbox that is marked as deleted, whoever marked it.
+    ExpungeMailbox,
 }
 
 /// One trouble of one account, shown until the next success clears it.
@@ -83,6 +88,9 @@ pub enum Remedy {
 pub struct Problem {
     /// `None`: the program's own (the disk, the store).
     pub account: Option<AccountId>,
+    /// Where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<MailboxId>,
     pub class: ErrorClass,
     pub since: Timestamp,
     /// What happened and what was kept, in plain words.

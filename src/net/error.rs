@@ -151,7 +151,7 @@ fn usual_remedies(class: ErrorClass) -> Vec<Remedy> {
         ErrorClass::Config => vec![Remedy::CheckSettings],
         ErrorClass::Disk => vec![Remedy::FreeDiskSpace, Remedy::TryAgain],
         ErrorClass::Suspicious => vec![Remedy::ReviewAndContinue],
-        ErrorClass::Corrupt | ErrorClass::Bug => Vec::new(),
+        ErrorClass::Corrupt | ErrorClass::Bug | ErrorClass::Limited => Vec::new(),
     }
 }
 

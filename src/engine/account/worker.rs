@@ -461,6 +461,7 @@ fn new_report(config: &AccountConfig) -> AccountReport {
 fn as_problem(post: &Post, error: &Error) -> posthorn_model::Problem {
     posthorn_model::Problem {
         account: Some(post.id),
+        mailbox: None,
         class: error.class,
         since: post.core.now(),
         detail: error.message.clone(),

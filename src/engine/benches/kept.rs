@@ -53,6 +53,7 @@ async fn measure(count: u32) {
         client_certificate: None,
         secrets: SecretPlace::File,
         allow_cleartext: false,
+        connections: None,
         pop3: Pop3Policy::leaving(LeaveOnServer::Forever),
         identity: Identity {
             name: String::new(),

@@ -15,7 +15,7 @@ use crate::Error;
 use crate::account::Post;
 use crate::ops::mailbox::on_server;
 use crate::ops::runner;
-use crate::ops::wish::accept_key;
+use crate::ops::wish::{accept_key, labels_key};
 use crate::problem::Topic;
 use crate::report::{AccountReport, Bodies};
 use crate::schedule::Extent;
@@ -98,8 +98,22 @@ impl ImapPass<'_> {
         Ok(rows)
     }
 
+    /// Whether mailboxes are labels here, for wishes that are carried out while nobody is asked.
+    async fn note_labels(&mut self) -> Result<(), Error> {
+        let post = self.post;
+        let key = labels_key(post.id);
+        let labelled = self.session.capabilities().has("X-GM-EXT-1");
+        if post.core.store.setting(&key).await?.is_some() != labelled {
+            let value = labelled.then(|| post.core.now().to_string());
+            let noted = Write::PutSetting { key, value };
+            post.core.apply(post.id, vec![noted], Durability::Normal).await?;
+        }
+        Ok(())
+    }
+
     /// The list, and every mailbox that may have changed and has not been looked at yet.
     async fn look_at_all(&mut self, found: &mut Found) -> Result<(), Error> {
+        self.note_labels().await?;
         let listed = listing::refresh(self.post, self.session).await?;
         found.missing = listed.missing;
         let mut rows = self.rows().await?;

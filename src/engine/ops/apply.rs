@@ -1,7 +1,9 @@
 //! What a wish does here at once, what it asks of the server, and the way back: one list of writes for one
 //! transaction. Pure.
 
-use std::collections::BTreeMap;
+mod label;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::operation::{Hash64, Target};
 use posthorn_model::{
@@ -59,6 +61,12 @@ impl From<&MailboxRow> for Room {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub placed: Vec<Placed>,
+    /// Accounts whose mailboxes are labels (X-GM-EXT-1).
+    pub labelled: BTreeSet<AccountId>,
+    /// Places where the server has these messages, chosen or not.
+    pub standing: BTreeSet<(MessageId, MailboxId)>,
+    /// Where else messages of such accounts stand.
+    pub beside: Vec<Placed>,
     pub rooms: BTreeMap<MailboxId, Room>,
     /// Ledger rows of POP3 messages among them, with their account's policy: a message may have several UIDLs.
     pub ledger: BTreeMap<MessageId, Vec<(AccountId, LedgerRow, LeaveOnServer)>>,
@@ -109,6 +117,14 @@ pub enum Back {
     },
     Uncopy {
         to: MailboxId,
+    },
+    /// A label is put on again, from where the message still stands; without that the server does it by itself, once
+    /// the message is back.
+    Label {
+        again: Option<MailboxId>,
+        uid: Option<Uid>,
+        flags: Flags,
+        base: Flags,
     },
     Restore {
         uid: Option<Uid>,
@@ -161,6 +177,10 @@ pub struct Applier<'a> {
     pub(super) effect: Effect,
     /// Messages that this intent has handed to another account, with their uploads.
     pub(super) handed: BTreeMap<MessageId, Option<OperationId>>,
+    /// Messages with labels for which this intent has done all there is to do.
+    settled: BTreeSet<MessageId>,
+    /// Places that this intent has taken messages from.
+    left: BTreeSet<(MessageId, MailboxId)>,
 }
 
 impl<'a> Applier<'a> {
@@ -171,6 +191,8 @@ impl<'a> Applier<'a> {
             new_id,
             effect: Effect::default(),
             handed: BTreeMap::new(),
+            settled: BTreeSet::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -223,9 +245,12 @@ impl<'a> Applier<'a> {
         Ok(())
     }
 
-    fn move_some(&mut self, mailbox: MailboxId, placed: &[&Placed], to: MailboxId) -> Result<(), Error> {
+    fn move_some(&mut self, mailbox: MailboxId, placed: &[&'a Placed], to: MailboxId) -> Result<(), Error> {
         if !self.same_account(mailbox, to)? {
             return self.hand_over(mailbox, placed, to, true);
+        }
+        if self.is_labelled(self.facts.room(to)?.account) {
+            return self.relabel(mailbox, placed, to);
         }
         let operation = self.ask(mailbox, placed, OperationKind::Move { to })?;
         for placed in placed {
@@ -267,6 +292,11 @@ impl<'a> Applier<'a> {
                 self.hand_over(mailbox, &fresh, to, false)?;
                 continue;
             }
+            // The original lies there already.
+            if self.is_labelled(self.facts.room(to)?.account) && self.purpose_of(to) == Some(SpecialUse::All)
+            {
+                continue;
+            }
             let operation = self.ask(mailbox, &fresh, OperationKind::Copy { to })?;
             for placed in fresh {
                 done.push(placed.message);
@@ -284,6 +314,10 @@ impl<'a> Applier<'a> {
     pub fn file(&mut self, purpose: SpecialUse) -> Result<(), Error> {
         for (mailbox, placed) in self.by_mailbox() {
             let account = self.facts.room(mailbox)?.account;
+            if purpose == SpecialUse::Archive && self.is_labelled(account) {
+                self.archive_labelled(account, mailbox, &placed)?;
+                continue;
+            }
             let to = self.facts.purpose(account, purpose).ok_or_else(|| {
                 Error::config(format!("this account has no mailbox for {}", purpose.name()))
             })?;
@@ -315,7 +349,20 @@ impl<'a> Applier<'a> {
     /// `Config` for a mailbox that is not there.
     pub fn discard(&mut self) -> Result<(), Error> {
         for (mailbox, placed) in self.by_mailbox() {
-            self.expunge(mailbox, &placed)?;
+            let account = self.facts.room(mailbox)?.account;
+            let trash = self.facts.purpose(account, SpecialUse::Trash);
+            match trash.filter(|trash| *trash != mailbox && self.is_labelled(account)) {
+                Some(trash) => {
+                    let uploads = &self.facts.uploads;
+                    let (unheard, known): (Vec<&Placed>, Vec<&Placed>) =
+                        placed.into_iter().partition(|placed| {
+                            placed.uid.is_none() && uploads.contains_key(&(placed.message, mailbox))
+                        });
+                    self.expunge(mailbox, &unheard)?;
+                    self.discard_labelled(trash, mailbox, &known)?;
+                }
+                None => self.expunge(mailbox, &placed)?,
+            }
         }
         Ok(())
     }
@@ -393,7 +440,12 @@ impl<'a> Applier<'a> {
         Ok(from.account == to.account)
     }
 
+    /// What stands there already keeps the flags that the server has for it: a second copy there is another message.
     fn place(&mut self, placed: &Placed, to: MailboxId) {
+        let place = (placed.message, to);
+        if self.facts.standing.contains(&place) && !self.left.contains(&place) {
+            return;
+        }
         self.effect.writes.push(Write::Place {
             message: placed.message,
             mailbox: to,
@@ -404,6 +456,7 @@ impl<'a> Applier<'a> {
     }
 
     pub(super) fn unplace(&mut self, placed: &Placed) {
+        self.left.insert((placed.message, placed.mailbox));
         self.effect.writes.push(Write::Unplace {
             message: placed.message,
             mailbox: placed.mailbox,

@@ -7,7 +7,7 @@ use posthorn_model::{
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
 
-use super::apply::Applier;
+use super::apply::{Applier, Placed};
 use super::wish::{Outcome, gather, keep};
 use crate::Error;
 use crate::command::{Receipt, Selection};
@@ -91,12 +91,16 @@ pub async fn discard(core: &Core, draft: MessageId) -> Result<Vec<Write>, Error>
         mailbox: None,
     };
     let mut facts = gather(core, &selection, None).await?;
-    let rooms = facts.rooms.clone();
-    facts.placed.retain(|placed| {
-        rooms
-            .get(&placed.mailbox)
-            .is_some_and(|room| room.special_use == Some(SpecialUse::Drafts))
-    });
+    let drafts = |placed: &Placed| {
+        let room = facts.rooms.get(&placed.mailbox);
+        room.is_some_and(|room| room.special_use == Some(SpecialUse::Drafts))
+    };
+    let (placed, others): (Vec<Placed>, Vec<Placed>) =
+        std::mem::take(&mut facts.placed).into_iter().partition(drafts);
+    facts.placed = placed;
+    if !facts.labelled.is_empty() {
+        facts.beside.extend(others);
+    }
     let mut new_id = || core.store.new_operation_id();
     let intent = new_id().0;
     let mut applier = Applier::new(&facts, intent, &mut new_id);

@@ -1,14 +1,18 @@
 //! Carries out wishes about mailboxes: reads what there is, lets [`super::mailbox`] decide, and commits it with the
 //! way back.
 
-use posthorn_model::{AccountId, MailboxId, Protocol, SpecialUse};
+use posthorn_model::{
+    AccountId, MailboxId, OperationId, OperationKind, OperationState, Protocol, SpecialUse,
+};
 use posthorn_store::write::Write;
 
 use super::apply::{Applier, Effect};
+use super::left;
 use super::mailbox::{Facts, NewId, Plan};
 use super::wish::{Outcome, commit, gather};
 use crate::Error;
 use crate::command::{Receipt, Selection};
+use crate::problem::Topic;
 use crate::shared::Core;
 
 /// One account's mailboxes and what waits for them. Call with [`Core::local`] held.
@@ -81,6 +85,68 @@ async fn change(
     Ok(Outcome {
         receipt: Receipt {
             mailbox: plan.mailbox,
+            ..outcome.receipt
+        },
+        ..outcome
+    })
+}
+
+/// Everything in the mailbox that is marked as deleted goes from the server for good, with the next push: on a server
+/// without UIDPLUS the only way to be rid of it. `with_others`: the user has been told that messages which other
+/// programs have marked go too.
+///
+/// # Errors
+/// `Config` where nothing is marked, where others' messages would go unasked, and where there is no server.
+pub async fn expunge(core: &Core, mailbox: MailboxId, with_others: bool) -> Result<Outcome, Error> {
+    let account = account_of(core, mailbox).await?;
+    let _local = core.local().await;
+    let intent = core.store.new_operation_id().0;
+    let facts = load(core, account, intent).await?;
+    facts.family(mailbox)?;
+    if facts.local {
+        return Err(Error::config(
+            "this mailbox is on no server: nothing in it is only marked",
+        ));
+    }
+    let marked = left::find(core, account, mailbox).await?;
+    if marked.targets.is_empty() {
+        return Err(Error::config("no message of this mailbox is marked as deleted"));
+    }
+    if !with_others && !marked.others.is_empty() {
+        return Err(Error::config(left::warn_of_others(marked.others.len())));
+    }
+    let mut effect = Effect {
+        accounts: vec![account],
+        messages: marked.targets.len(),
+        ..Effect::default()
+    };
+    // Asked twice is wanted once: the newer one knows better what is marked.
+    let earlier = facts.operations.iter().filter(|operation| {
+        operation.mailbox == mailbox
+            && operation.kind == OperationKind::ExpungeMailbox
+            && operation.state != OperationState::Sent
+    });
+    let earlier: Vec<OperationId> = earlier.map(|operation| operation.id).collect();
+    effect
+        .writes
+        .extend(earlier.iter().map(|id| Write::RemoveOperation(*id)));
+    let operation = marked.into_operation(core, account, mailbox, intent);
+    effect.mailboxes.push(super::mailbox::Step {
+        operation: Some(operation.id),
+        account,
+        mailbox,
+        back: super::mailbox::Back::Keep,
+    });
+    effect.writes.push(Write::AddOperation(Box::new(operation)));
+    let context = super::apply::Facts {
+        now: facts.now,
+        ..super::apply::Facts::default()
+    };
+    let outcome = commit(core, &context, intent, effect).await?;
+    core.clear_where(|topic| matches!(topic, Topic::Operation(_, id) if earlier.contains(&id)));
+    Ok(Outcome {
+        receipt: Receipt {
+            mailbox: Some(mailbox),
             ..outcome.receipt
         },
         ..outcome

@@ -43,9 +43,15 @@ pub struct Step {
 #[serde(rename_all = "kebab-case", tag = "back")]
 pub enum Back {
     Delete,
-    Rename { to: MailboxName },
+    Rename {
+        to: MailboxName,
+    },
     Create(Described),
-    Subscribe { on: bool },
+    Subscribe {
+        on: bool,
+    },
+    /// What was to be removed for good stays, as long as the server has not heard of it.
+    Keep,
 }
 
 /// A mailbox as it was, to be made again.
@@ -461,6 +467,7 @@ impl Facts {
             });
         }
         let mut plan = match &step.back {
+            Back::Keep => self.keep(step)?,
             Back::Delete => {
                 let row = self.row(step.mailbox)?;
                 if row.total > 0 {
@@ -482,6 +489,20 @@ impl Facts {
         };
         plan.steps.clear();
         Ok(plan)
+    }
+
+    /// Calls off the removal of what is marked in a mailbox.
+    fn keep(&self, step: &Step) -> Result<Plan, Error> {
+        let waiting = self
+            .operations
+            .iter()
+            .find(|operation| Some(operation.id) == step.operation && operation.is_unheard());
+        let waiting = waiting
+            .ok_or_else(|| Error::config("the server has been told already: they are gone for good"))?;
+        Ok(Plan {
+            writes: vec![Write::RemoveOperation(waiting.id)],
+            ..Plan::default()
+        })
     }
 
     fn refuse_fixed(&self, row: &MailboxRow, what: &str) -> Result<(), Error> {

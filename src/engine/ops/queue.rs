@@ -42,6 +42,10 @@ pub enum Work {
     Release {
         aims: Vec<Aim>,
     },
+    /// What is marked \Deleted in the mailbox is removed: these and no others.
+    Sweep {
+        aims: Vec<Aim>,
+    },
     /// The operation says what becomes of the mailbox.
     Mailbox,
 }
@@ -90,6 +94,7 @@ pub fn next_turn(operations: &[Operation]) -> Option<Turn> {
         OperationKind::Append { .. } => Work::Append,
         OperationKind::Handover { hash: None, .. } => Work::Fetch,
         OperationKind::Handover { .. } | OperationKind::LeftDeleted => Work::Release { aims: aims() },
+        OperationKind::ExpungeMailbox => Work::Sweep { aims: aims() },
         OperationKind::CreateMailbox { .. }
         | OperationKind::RenameMailbox { .. }
         | OperationKind::DeleteMailbox

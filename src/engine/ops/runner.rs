@@ -15,6 +15,7 @@ use posthorn_net::imap::{Access, Session};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow};
 
+use super::left;
 use super::queue::{self, Aim, Turn, Work};
 use crate::Error;
 use crate::account::Post;
@@ -49,7 +50,7 @@ pub async fn push(post: &Post, session: &mut Session) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    left::tell(post).await
 }
 
 /// What must wait until the next look at its mailbox: the UIDs' generation has changed, and which message is which
@@ -185,6 +186,7 @@ impl Run<'_> {
             Work::Copy { to, aims } => self.relocate(&selected, *to, aims, false).await,
             Work::Expunge { aims } => self.expunge(&selected, aims).await,
             Work::Release { aims } => self.release(&selected, aims).await,
+            Work::Sweep { aims } => self.sweep(&selected, aims).await,
             Work::Fetch => self.fetch_for_handover(&mailbox, &selected).await,
             Work::Append | Work::Mailbox => Ok(Vec::new()),
         }

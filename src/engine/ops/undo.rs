@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::operation::{Hash64, Target};
 use posthorn_model::{
-    AccountId, Flags, MailboxId, MessageId, Operation, OperationId, OperationKind, OperationState, Placement,
-    UidValidity,
+    AccountId, Flags, InternetMessageId, MailboxId, MessageId, Operation, OperationId, OperationKind,
+    OperationState, Placement, UidValidity,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
@@ -49,6 +49,7 @@ pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Erro
         inverse: BTreeMap::new(),
         cancelled: Vec::new(),
         returned: BTreeMap::new(),
+        revived: BTreeMap::new(),
         touched: Vec::new(),
         messages: 0,
     };
@@ -84,6 +85,8 @@ struct Way<'a> {
     cancelled: Vec<OperationId>,
     /// Where earlier steps of this way back have put messages.
     returned: BTreeMap<(MailboxId, MessageId), Placement>,
+    /// Messages that this way back makes anew, with their Message-ID and size: the store does not know them yet.
+    revived: BTreeMap<MessageId, (Option<InternetMessageId>, u64)>,
     touched: Vec<AccountId>,
     messages: usize,
 }
@@ -131,6 +134,10 @@ impl Way<'_> {
             }
             Back::Flags { .. } | Back::Restore { .. } => store.placement(step.mailbox, step.message).await?,
             Back::Handback { copy, to, .. } => store.placement(*to, *copy).await?,
+            Back::Label { again, .. } => match again {
+                Some(again) => store.placement(*again, step.message).await?,
+                None => None,
+            },
         };
         let done = match &step.back {
             Back::Flags { change } => self.flags_back(step, here, change, unheard),
@@ -138,7 +145,19 @@ impl Way<'_> {
                 let origin = unheard.then(|| (*uid, flags.clone(), base.clone()));
                 self.move_back(step, *to, here, origin)
             }
+            // Another program may have taken the original away meanwhile, or brought it there itself.
+            Back::Uncopy { to } if !unheard && self.is_last(step.message, *to).await? => false,
             Back::Uncopy { to } => self.uncopy(step, *to, here, unheard),
+            Back::Label { uid, flags, base, .. } => {
+                let placement = Placement {
+                    message: step.message,
+                    mailbox: step.mailbox,
+                    uid: uid.filter(|_| unheard),
+                    flags: flags.clone(),
+                    base: base.clone(),
+                };
+                self.label_again(placement, here, unheard)
+            }
             Back::Restore {
                 uid,
                 flags,
@@ -236,6 +255,31 @@ impl Way<'_> {
         true
     }
 
+    /// As it was, where the server has not heard of it; else the label goes on again by a copy of what stands elsewhere.
+    fn label_again(&mut self, placement: Placement, here: Option<Placement>, unheard: bool) -> bool {
+        if !unheard {
+            let Some(here) = here else {
+                return false;
+            };
+            let to = placement.mailbox;
+            self.send(here.mailbox, OperationKind::Copy { to }, &here);
+        }
+        self.writes.push(Write::Place {
+            message: placement.message,
+            mailbox: placement.mailbox,
+            uid: placement.uid,
+            flags: placement.flags,
+            base: placement.base,
+        });
+        true
+    }
+
+    /// Whether the message stands nowhere but there.
+    async fn is_last(&self, message: MessageId, mailbox: MailboxId) -> Result<bool, Error> {
+        let placements = self.core.store.placements_of(message).await?;
+        Ok(placements.iter().all(|placement| placement.mailbox == mailbox))
+    }
+
     fn uncopy(&mut self, step: &Step, to: MailboxId, here: Option<Placement>, unheard: bool) -> bool {
         let Some(here) = here else {
             return false;
@@ -283,6 +327,8 @@ impl Way<'_> {
             let parsed = posthorn_mime::parse(&raw);
             let new = crate::intake::build_message(&core.store, room.account, hash, size, parsed, None);
             message = new.id;
+            self.revived
+                .insert(message, (new.envelope.message_id.clone(), size));
             self.writes.push(Write::AddMessage(Box::new(new)));
         }
         self.writes.push(Write::Place {
@@ -391,7 +437,11 @@ impl Way<'_> {
                 continue;
             };
             for target in &mut targets {
-                target.message_id = message_id(self.core, target.message).await?;
+                if let Some((message_id, size)) = self.revived.get(&target.message).cloned() {
+                    (target.message_id, target.size) = (message_id, Some(size));
+                } else if let Some(record) = self.core.store.message(target.message).await? {
+                    (target.message_id, target.size) = (record.envelope.message_id, Some(record.size));
+                }
             }
             self.touched.push(room.account);
             self.writes.push(Write::AddOperation(Box::new(Operation {
@@ -427,12 +477,4 @@ impl Way<'_> {
 fn known_validity(room: &Room, targets: &[Target]) -> Option<UidValidity> {
     room.uid_validity
         .filter(|_| targets.iter().any(|target| target.uid.is_some()))
-}
-
-async fn message_id(
-    core: &Core,
-    message: MessageId,
-) -> Result<Option<posthorn_model::InternetMessageId>, Error> {
-    let record = core.store.message(message).await?;
-    Ok(record.and_then(|record| record.envelope.message_id))
 }

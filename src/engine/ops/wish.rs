@@ -57,6 +57,9 @@ pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
             mailbox,
             with_messages,
         } => super::housekeeping::delete(core, mailbox, with_messages).await,
+        Command::ExpungeMailbox { mailbox, with_others } => {
+            super::housekeeping::expunge(core, mailbox, with_others).await
+        }
         Command::SubscribeMailbox { mailbox, on } => super::housekeeping::subscribe(core, mailbox, on).await,
         Command::Undo { intent } => undo::take_back(core, intent).await,
         Command::SaveDraft {
@@ -273,13 +276,17 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
         let Some(record) = core.store.message(message).await? else {
             continue;
         };
+        let labelled = core.store.setting(&labels_key(record.account)).await?.is_some();
+        if labelled {
+            facts.labelled.insert(record.account);
+        }
         for placement in core.store.placements_of(message).await? {
-            if selection.mailbox.is_some_and(|only| only != placement.mailbox)
-                && Some(placement.mailbox) != to
-            {
-                continue;
+            if placement.uid.is_some() {
+                facts.standing.insert((message, placement.mailbox));
             }
-            facts.placed.push(Placed {
+            let chosen = selection.mailbox.is_none_or(|only| only == placement.mailbox)
+                || Some(placement.mailbox) == to;
+            let placed = Placed {
                 message,
                 mailbox: placement.mailbox,
                 uid: placement.uid,
@@ -288,7 +295,12 @@ pub async fn gather(core: &Core, selection: &Selection, to: Option<MailboxId>) -
                 message_id: record.envelope.message_id.clone(),
                 hash: record.hash,
                 size: record.size,
-            });
+            };
+            if chosen {
+                facts.placed.push(placed);
+            } else if labelled {
+                facts.beside.push(placed);
+            }
         }
         for (account, row) in core.store.ledger_rows_of(message).await? {
             if let Some(config) = core.config(account) {
@@ -342,6 +354,11 @@ async fn fetch_body(core: &Core, message: MessageId) -> Result<Outcome, Error> {
 /// Kept in the store until the next whole pass has used it: the user may have looked in another process.
 pub fn accept_key(account: AccountId) -> String {
     format!("accept-disappearance/{account}")
+}
+
+/// Kept once a server has said that its mailboxes are labels (X-GM-EXT-1): wishes are carried out here offline too.
+pub fn labels_key(account: AccountId) -> String {
+    format!("labels/{account}")
 }
 
 async fn accept(core: &Core, account: AccountId) -> Result<Outcome, Error> {

@@ -1,5 +1,5 @@
-//! Changing messages: STORE, COPY, MOVE and UID EXPUNGE (RFC 9051 section 6.4). Never a bare EXPUNGE: it would
-//! remove what other programs have marked.
+//! Changing messages: STORE, COPY, MOVE and UID EXPUNGE (RFC 9051 section 6.4). A bare EXPUNGE would remove what other
+//! programs have marked: it is sent on the user's own word alone.
 
 use posthorn_model::{Flag, FlagChange, Flags, MailboxName, Uid, UidSet, UidValidity};
 
@@ -105,6 +105,18 @@ impl Session {
                 .await?;
         }
         Ok(Expunged::Done)
+    }
+
+    /// Removes everything in the selected mailbox that is marked \Deleted, by whomever: only where the user has been
+    /// told of that and wants it.
+    ///
+    /// # Errors
+    /// Refused, with the server's words.
+    pub async fn expunge_all(&mut self) -> Result<(), Error> {
+        self.client
+            .demand("EXPUNGE", "the messages could not be removed", &mut |_| {})
+            .await?;
+        Ok(())
     }
 
     async fn transfer(

@@ -25,6 +25,14 @@ impl Session {
         self.search("ALL").await
     }
 
+    /// Those that are marked \Deleted.
+    ///
+    /// # Errors
+    /// Where the command does not end in OK.
+    pub async fn search_marked(&mut self) -> Result<UidSet, Error> {
+        self.search("DELETED").await
+    }
+
     /// Messages whose Message-ID is this: to find what an append did before its connection was lost.
     ///
     /// # Errors

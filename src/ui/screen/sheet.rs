@@ -61,7 +61,11 @@ pub enum Message {
     SaveInstead,
     UnsubscribeConfirmed,
     DeleteConfirmed,
-    RemedyPressed(Option<posthorn_model::AccountId>, Remedy),
+    RemedyPressed(
+        Option<posthorn_model::AccountId>,
+        Option<posthorn_model::MailboxId>,
+        Remedy,
+    ),
     ResendPressed(posthorn_model::SubmissionId),
     CancelPressed(posthorn_model::SubmissionId),
     MarkSentPressed(posthorn_model::SubmissionId),
@@ -212,7 +216,7 @@ impl Sheet {
                 _ => Outcome::Close,
             },
             Message::Mailbox(message) => self.ask_mailbox(message, directory),
-            Message::RemedyPressed(account, remedy) => remedied(account, remedy),
+            Message::RemedyPressed(account, mailbox, remedy) => remedied(account, mailbox, remedy),
             Message::ResendPressed(id) => command(Command::Resend(id)),
             Message::CancelPressed(id) => command(Command::CancelSubmission(id)),
             Message::MarkSentPressed(id) => command(Command::MarkSent(id)),
@@ -267,7 +271,11 @@ impl Sheet {
     }
 }
 
-fn remedied(account: Option<posthorn_model::AccountId>, remedy: Remedy) -> Outcome {
+fn remedied(
+    account: Option<posthorn_model::AccountId>,
+    mailbox: Option<posthorn_model::MailboxId>,
+    remedy: Remedy,
+) -> Outcome {
     match (remedy, account) {
         (Remedy::TryAgain | Remedy::FreeDiskSpace, _) => {
             command(Command::CheckNow(account.into_iter().collect()))
@@ -277,6 +285,13 @@ fn remedied(account: Option<posthorn_model::AccountId>, remedy: Remedy) -> Outco
         }
         (Remedy::ReviewAndContinue, Some(account)) => command(Command::AcceptDisappearance(account)),
         (Remedy::ReviewAndContinue, None) => Outcome::Close,
+        // The problem itself says what else goes.
+        (Remedy::ExpungeMailbox, _) => mailbox.map_or(Outcome::Close, |mailbox| {
+            command(Command::ExpungeMailbox {
+                mailbox,
+                with_others: true,
+            })
+        }),
         (Remedy::WorkOffline, _) => Outcome::Act(Action::SetNetwork(NetworkPolicy::Offline)),
     }
 }

@@ -2,7 +2,7 @@
 //! they are removed once they are safe.
 
 use posthorn_model::operation::Hash64;
-use posthorn_model::{Flags, Operation, OperationKind};
+use posthorn_model::{Flags, MailboxId, Operation, OperationKind, SpecialUse};
 use posthorn_net::imap::{Body, Selected};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow, Provenance, RawInput};
@@ -140,7 +140,29 @@ impl Run<'_> {
                 "what is kept here of a message that moved is damaged: it is not removed from its server",
             ));
         }
+        if self.has_labels()
+            && let Some(trash) = self.other_trash().await?
+        {
+            return self.relocate(selected, trash, aims, true).await;
+        }
         self.expunge(selected, aims).await
+    }
+
+    /// Where the account has one and this is not it.
+    async fn other_trash(&mut self) -> Result<Option<MailboxId>, Error> {
+        let post = self.post;
+        let rows = post.core.store.mailboxes(Some(post.id)).await?;
+        let away = |row: &&MailboxRow| {
+            matches!(row.special_use, Some(SpecialUse::Trash | SpecialUse::Junk))
+                && row.id == self.turn.mailbox
+        };
+        if rows.iter().any(|row| away(&row)) {
+            return Ok(None);
+        }
+        let trash = rows
+            .iter()
+            .find(|row| row.special_use == Some(SpecialUse::Trash) && row.selectable);
+        Ok(trash.map(|row| row.id))
     }
 }
 

@@ -70,7 +70,7 @@ impl Run<'_> {
             "{}: the server keeps no keywords of your own in this mailbox; they are kept here only",
             mailbox.name.path
         );
-        let error = Error::new(ErrorClass::Refused, words);
+        let error = Error::new(ErrorClass::Limited, words);
         core.raise(Topic::Keywords(self.post.id, mailbox.id), &error);
         Ok(())
     }
@@ -90,7 +90,8 @@ impl Run<'_> {
         if away {
             found = self.certify(selected, found, aims, &mut writes).await?;
         }
-        if self.doubtful {
+        // With labels a second try changes nothing, and the original in All Mail says nothing of an arrival.
+        if self.doubtful && !self.has_labels() {
             let (arrived, uid_validity) = self.already_in(&target, aims).await?;
             writes.extend(self.learn(to, uid_validity, &arrived).await?);
             let copied: Found = found
@@ -132,6 +133,11 @@ impl Run<'_> {
             writes.extend(self.learn(to, Some(copied.uid_validity), &arrived).await?);
         }
         Ok(writes)
+    }
+
+    /// Mailboxes are labels here: what is expunged from one lives on in All Mail, or does not, as the user has set it.
+    pub(super) fn has_labels(&self) -> bool {
+        self.session.capabilities().has("X-GM-EXT-1")
     }
 
     async fn transfer(
@@ -190,7 +196,7 @@ impl Run<'_> {
         let source = self.mailbox(self.turn.mailbox).await?;
         let selected = self.session.select(&target.name, Access::Examine, None).await?;
         let mut arrived = BTreeMap::new();
-        let mut taken = UidSet::default();
+        let mut taken = self.leaving(target, selected.uid_validity).await?;
         for aim in aims {
             if let Some(uid) = self.find_arrival(target, &aim.target, &taken).await? {
                 taken.insert(uid);
@@ -294,6 +300,42 @@ impl Run<'_> {
         }
     }
 
+    /// Removes everything that is marked \Deleted, as the user wants it. Where more is marked than the user was told of,
+    /// nothing is removed.
+    pub(super) async fn sweep(&mut self, selected: &Selected, aims: &[Aim]) -> Result<Vec<Write>, Error> {
+        if aims.iter().any(|aim| aim.uid_validity != selected.uid_validity) {
+            return Err(Error::new(
+                ErrorClass::Refused,
+                "the messages have got new numbers on the server: nothing was removed, look again what is marked there",
+            ));
+        }
+        let told: UidSet = aims.iter().filter_map(|aim| aim.target.uid).collect();
+        let marked = self.session.search_marked().await?;
+        let strangers = marked.minus(&told).len();
+        if strangers > 0 {
+            return Err(Error::new(
+                ErrorClass::Refused,
+                format!("{strangers} more were marked as deleted there meanwhile: nothing was removed"),
+            ));
+        }
+        if !marked.is_empty() && self.session.expunge(&marked).await? == Expunged::LeftDeleted {
+            self.session.expunge_all().await?;
+        }
+        let (post, mailbox) = (self.post, self.turn.mailbox);
+        let store = &post.core.store;
+        let mut writes = Vec::new();
+        // Those that somebody has unmarked stay.
+        for placed in store.placements_by_uids(mailbox, &marked).await? {
+            let message = placed.message;
+            writes.push(Write::Unplace { message, mailbox });
+        }
+        if let Some(uid_validity) = selected.uid_validity {
+            let operations = store.operations(Some(post.id)).await?;
+            writes.extend(queue::forget_left(&operations, mailbox, uid_validity, &marked));
+        }
+        Ok(writes)
+    }
+
     /// They stay on the server, marked \Deleted, and are not shown here again.
     async fn remember_left(
         &mut self,
@@ -335,15 +377,6 @@ impl Run<'_> {
             })
             .collect();
         left.targets.extend(new);
-        let count = left.targets.len();
-        let words = format!(
-            "{}: {count} {} left on the server, marked as deleted: it cannot remove single messages, and other \
-             programs may still show them",
-            mailbox.name.path,
-            if count == 1 { "message is" } else { "messages are" }
-        );
-        let notice = Error::new(ErrorClass::Refused, words);
-        core.raise(Topic::LeftDeleted(post.id, mailbox.id), &notice);
         Ok(vec![Write::AddOperation(Box::new(left))])
     }
 }

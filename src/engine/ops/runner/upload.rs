@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use posthorn_model::operation::Target;
-use posthorn_model::{MessageId, OperationKind, Uid, UidSet};
+use posthorn_model::{MessageId, OperationKind, Uid, UidSet, UidValidity};
 use posthorn_net::imap::{Access, Summary};
 use posthorn_store::MailboxRow;
 use posthorn_store::write::Write;
@@ -11,6 +11,7 @@ use posthorn_store::write::Write;
 use super::Run;
 use super::message::is_same;
 use crate::Error;
+use crate::ops::queue;
 use posthorn_model::ErrorClass;
 
 /// Messages that are asked what they are, in search of one that has no Message-ID.
@@ -30,7 +31,8 @@ impl Run<'_> {
         };
         if self.doubtful {
             let selected = self.session.select(&mailbox.name, Access::Examine, None).await?;
-            let found = self.find_arrival(mailbox, target, &UidSet::default()).await?;
+            let leaving = self.leaving(mailbox, selected.uid_validity).await?;
+            let found = self.find_arrival(mailbox, target, &leaving).await?;
             if let Some(uid) = found {
                 let arrived = BTreeMap::from([(target.message, uid)]);
                 return self.learn(mailbox.id, selected.uid_validity, &arrived).await;
@@ -50,12 +52,27 @@ impl Run<'_> {
             Some((validity, uid)) => (Some(validity), Some(uid)),
             None => {
                 let selected = self.session.select(&mailbox.name, Access::Examine, None).await?;
-                let uid = self.find_arrival(mailbox, target, &UidSet::default()).await?;
+                let leaving = self.leaving(mailbox, selected.uid_validity).await?;
+                let uid = self.find_arrival(mailbox, target, &leaving).await?;
                 (selected.uid_validity, uid)
             }
         };
         let arrived: BTreeMap<MessageId, Uid> = uid.map(|uid| (target.message, uid)).into_iter().collect();
         self.learn(mailbox.id, uid_validity, &arrived).await
+    }
+
+    /// What operations take out of a mailbox, or have left there marked \Deleted: no arrival, though it may be the
+    /// same message.
+    pub(super) async fn leaving(
+        &mut self,
+        mailbox: &MailboxRow,
+        uid_validity: Option<UidValidity>,
+    ) -> Result<UidSet, Error> {
+        let Some(uid_validity) = uid_validity else {
+            return Ok(UidSet::default());
+        };
+        let operations = self.post.core.store.operations(Some(self.post.id)).await?;
+        Ok(queue::taken_out(&operations, mailbox.id, uid_validity))
     }
 
     /// The message in the selected mailbox, where an earlier try has brought it there: the newest of its kind that

@@ -348,7 +348,7 @@ fn problem_card<'a>(problem: &'a Problem, directory: &'a Directory, clock: &Cloc
         .map_or_else(|| t!("problems-program"), |account| account.config.name.clone());
     let remedies = problem.remedies.iter().map(|remedy| {
         button(remedy_words(*remedy), Kind::Secondary)
-            .on_press(Message::RemedyPressed(problem.account, *remedy))
+            .on_press(Message::RemedyPressed(problem.account, problem.mailbox, *remedy))
             .into()
     });
     container(
@@ -420,5 +420,6 @@ fn remedy_words(remedy: Remedy) -> String {
         Remedy::FreeDiskSpace => t!("remedy-free-disk-space"),
         Remedy::ReviewAndContinue => t!("remedy-review"),
         Remedy::WorkOffline => t!("remedy-work-offline"),
+        Remedy::ExpungeMailbox => t!("remedy-expunge-mailbox"),
     }
 }
