@@ -1,6 +1,7 @@
 //! Servers that misbehave, and a client that is killed meanwhile: a short round of a longer campaign, where its
 //! scripts lie beside the project.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,9 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::posthorn::Posthorn;
+use crate::posthorn::{Posthorn, signal};
 use crate::server::shared;
 
 /// Adds the account where it is missing, then does the work.
@@ -113,21 +115,37 @@ const DEADLINE: Duration = Duration::from_secs(100);
 /// … and within this where only patience ends it.
 const PATIENCE: Duration = Duration::from_secs(400);
 
-/// What only ends when somebody's patience does, or shows itself only to a client that stays: not for this walk.
-const SLOW: [&str; 13] = [
+/// What only ends when somebody's patience does.
+const SLOW: [&str; 10] = [
     "greeting-none",
     "slow-drip",
     "stall-login",
     "stall-fetch",
     "stall-mid-literal",
-    "stall-idle",
     "stall-retr",
+    "huge-literal",
     "huge-literal-empty",
-    "idle-flood",
-    "idle-bye",
     "unterminated-stall",
     "untagged-only",
+];
+
+/// What shows itself only to a client that stays: looked at for so long.
+const STAYS: [&str; 3] = ["stall-idle", "idle-flood", "idle-bye"];
+const STAY: Duration = Duration::from_secs(12);
+
+/// What shows itself only where something is changed.
+const ACTS: [&str; 11] = [
     "append-drop",
+    "append-drop-lost",
+    "append-no",
+    "append-trycreate",
+    "store-no",
+    "move-drop",
+    "copy-no",
+    "copyuid-evil",
+    "expunge-drop",
+    "uid-reuse",
+    "select-no",
 ];
 
 /// A server that misbehaves in one way until it is told otherwise.
@@ -158,7 +176,7 @@ impl Misbehaving {
             .port();
         let mut child = Command::new("python3")
             .arg(script)
-            .args(["--mode", mode, "--port", "0", "--size", "24", "--secs", "900"])
+            .args(["--mode", mode, "--port", "0", "--size", "24", "--secs", "1800"])
             .args(["--ctl", &control.to_string()])
             .arg("--log")
             .arg(&log)
@@ -188,10 +206,24 @@ impl Misbehaving {
         })
     }
 
-    fn tell(&mut self, line: &str) {
+    fn tell(&mut self, line: &str) -> String {
         writeln!(self.control.get_mut(), "{line}").unwrap();
         let mut answer = String::new();
         self.control.read_line(&mut answer).unwrap();
+        answer
+    }
+
+    /// What lies there: mailbox and content.
+    fn held(&mut self) -> Vec<(String, String)> {
+        let state: Value = serde_json::from_str(&self.tell("state")).unwrap();
+        let mut held = Vec::new();
+        for (path, mailbox) in state["boxes"].as_object().into_iter().flatten() {
+            for message in mailbox["msgs"].as_array().into_iter().flatten() {
+                held.push((path.clone(), message["sha"].as_str().unwrap().to_owned()));
+            }
+        }
+        held.sort();
+        held
     }
 
     fn violations(&self) -> Vec<String> {
@@ -208,6 +240,15 @@ impl Drop for Misbehaving {
     }
 }
 
+/// In mebibytes. A process's own pages: those of the program's file are many in a build that is not optimised, and are
+/// shared.
+fn anonymous_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let held = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let held = held.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    held.unwrap_or(0) / 1024
+}
+
 /// Runs a command to its end and looks at its memory meanwhile: exit code, mebibytes at most, seconds.
 fn measure(
     posthorn: &Posthorn,
@@ -218,11 +259,7 @@ fn measure(
     let begin = Instant::now();
     let mut most = 0;
     loop {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        // Its own pages: those of the program's file are many in a build that is not optimised, and are shared.
-        let peak = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-        let peak = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-        most = most.max(peak.unwrap_or(0) / 1024);
+        most = most.max(anonymous_memory(child.id()));
         if let Some(status) = child.try_wait().unwrap() {
             return Ok((status.code(), most, begin.elapsed().as_secs_f64()));
         }
@@ -235,9 +272,10 @@ fn measure(
     }
 }
 
-/// One mode: a pass while the server misbehaves, and one when it has come to its senses.
+/// One mode: two passes while the server misbehaves, and two when it has come to its senses. Then what it holds is here.
 fn walk_one(script: &Path, protocol: &str, mode: &str, limit: u64) -> Result<String, String> {
     let mut server = Misbehaving::start(script, mode);
+    let deadline = if SLOW.contains(&mode) { PATIENCE } else { DEADLINE };
     let posthorn = Posthorn::new(Some(&server.ca));
     let endpoint = format!("localhost:{}", server.port);
     let mut words = vec![
@@ -263,16 +301,56 @@ fn walk_one(script: &Path, protocol: &str, mode: &str, limit: u64) -> Result<Str
         words.extend(["--leave-on-server", "never"]);
     }
     posthorn.run_with_input(&words, b"s3cret\n").expect(0);
-    let deadline = if SLOW.contains(&mode) { PATIENCE } else { DEADLINE };
-    let (code, memory, seconds) =
-        measure(&posthorn, &["sync"], deadline).map_err(|said| format!("{mode}: {said}"))?;
+    if ACTS.contains(&mode) && protocol == "imap" {
+        act(&posthorn, &mut server, mode);
+    }
+    let mut passes = Vec::new();
+    for words in [&["sync"][..], &["sync"]] {
+        passes.push(measure(&posthorn, words, deadline).map_err(|why| format!("{mode}: {why}"))?);
+    }
+    let stays = STAYS.contains(&mode);
+    if stays {
+        passes.push(stay(&posthorn)?);
+    }
     server.tell("mode ok");
-    let (again, memory_again, _) =
-        measure(&posthorn, &["sync"], DEADLINE).map_err(|said| format!("{mode}, then well: {said}"))?;
-    let most = memory.max(memory_again);
-    let said = format!("{mode}: {code:?} in {seconds:.1} s, then {again:?}, {most} MiB");
-    if code.is_none() || again.is_none() || [code, again].contains(&Some(101)) {
+    for words in [&["sync"][..], &["sync"]] {
+        passes.push(measure(&posthorn, words, deadline).map_err(|why| format!("{mode}: then {why}"))?);
+    }
+    let most = passes
+        .iter()
+        .map(|(_, memory, _)| *memory)
+        .max()
+        .unwrap_or_default();
+    let ends: Vec<String> = passes
+        .iter()
+        .map(|(code, _, seconds)| format!("{} in {seconds:.1} s", code.unwrap_or(-1)))
+        .collect();
+    let said = format!("{mode}: {}, {most} MiB", ends.join(", "));
+    if passes
+        .iter()
+        .any(|(code, ..)| code.is_none() || *code == Some(101))
+    {
         return Err(format!("{said}: it fell over"));
+    }
+    if protocol == "imap" {
+        let dump = posthorn.json(&["dump"]);
+        let here: BTreeSet<&str> = dump["messages"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|message| message["sha"].as_str())
+            .collect();
+        let held = server.held();
+        let missing = held
+            .iter()
+            .filter(|(_, sha)| !here.contains(sha.as_str()))
+            .count();
+        if missing > 0 {
+            return Err(format!(
+                "{said}: {missing} of {} messages are not here",
+                held.len()
+            ));
+        }
     }
     if most > limit {
         return Err(format!("{said}: more than {limit} MiB"));
@@ -284,6 +362,56 @@ fn walk_one(script: &Path, protocol: &str, mode: &str, limit: u64) -> Result<Str
     match server.violations().first() {
         Some(first) => Err(format!("{said}: {first}")),
         None => Ok(said),
+    }
+}
+
+/// A good pass, then wishes that the server will meet in its mode. Only these messages may go from the inbox.
+fn act(posthorn: &Posthorn, server: &mut Misbehaving, mode: &str) {
+    server.tell("mode ok");
+    posthorn.run(&["sync"]).expect(0);
+    let rows = posthorn.list(&["list", "it/INBOX"], "messages");
+    let ids: Vec<String> = rows.iter().map(|row| row["id"].to_string()).collect();
+    let [flagged, moved, deleted, copied, ..] = ids.as_slice() else {
+        panic!("five messages, and {ids:?}");
+    };
+    posthorn.json(&["flag", flagged, "--add", "flagged"]);
+    posthorn.json(&["move", moved, "it/Archive"]);
+    posthorn.json(&["delete", deleted]);
+    // Deleted for good and taken back, a message is uploaded.
+    posthorn.json(&["delete", copied]);
+    posthorn.run(&["sync"]);
+    posthorn.json(&["delete", copied]);
+    posthorn.run(&["sync"]);
+    posthorn.json(&["undo"]);
+    posthorn.json(&["flag", deleted, "--add", "answered"]);
+    posthorn.json(&["move", flagged, "it/Junk"]);
+    server.tell(&format!("mode {mode}"));
+}
+
+/// Watches for a while, then is asked to leave: its memory, and how long leaving took.
+fn stay(posthorn: &Posthorn) -> Result<(Option<i32>, u64, f64), String> {
+    let mut child = posthorn.spawn(&["watch", "--json"]);
+    let begin = Instant::now();
+    let mut most = 0;
+    while begin.elapsed() < STAY {
+        most = most.max(anonymous_memory(child.id()));
+        if let Some(status) = child.try_wait().unwrap() {
+            return Err(format!("watch ended by itself: {status}"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(child.id(), "INT");
+    let asked = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Ok((status.code(), most, asked.elapsed().as_secs_f64()));
+        }
+        if asked.elapsed() > DEADLINE {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err("watch does not leave".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -314,9 +442,9 @@ fn walk(protocol: &str, limit: u64) {
         .collect();
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
-    // Two at a time: each waits for the other side most of the time.
+    // Some at a time: each waits for the other side most of the time.
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(mode) = modes.get(next.fetch_add(1, Ordering::SeqCst)) {
                     match walk_one(&script, protocol, mode, limit) {
