@@ -7,6 +7,7 @@ mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use posthorn_model::operation::Target;
 use posthorn_model::{
     AccountId, ErrorClass, InternetMessageId, MailboxId, MessageId, Operation, OperationId, OperationKind,
     OperationState, Uid, UidValidity,
@@ -396,7 +397,14 @@ impl Run<'_> {
 /// Writes that take a refused operation's messages back here.
 async fn take_back(core: &Core, operation: &Operation) -> Result<Vec<Write>, Error> {
     let mut writes = Vec::new();
+    let state = core.store.sync_state(operation.mailbox).await?;
+    let lasts = state.is_some_and(|state| Some(state.uid_validity) == operation.uid_validity);
     for target in &operation.targets {
+        // Under another UIDVALIDITY the UID names another message.
+        let target = &Target {
+            uid: target.uid.filter(|_| lasts),
+            ..target.clone()
+        };
         let here = match &operation.kind {
             OperationKind::Move { to } | OperationKind::Copy { to } => {
                 core.store.placement(*to, target.message).await?

@@ -124,6 +124,10 @@ impl Way<'_> {
         let unheard = step.operation.is_none()
             || operation
                 .is_some_and(|operation| operation.state == OperationState::Queued && operation.tries == 0);
+        // Under another UIDVALIDITY the UID names another message: the next pass finds this one.
+        let room = self.rooms.get(&step.mailbox);
+        let lasts = operation
+            .is_none_or(|operation| room.is_some_and(|room| room.uid_validity == operation.uid_validity));
         let store = &self.core.store;
         let here = match &step.back {
             Back::Move { to, .. } | Back::Uncopy { to } => store.placement(*to, step.message).await?,
@@ -142,7 +146,7 @@ impl Way<'_> {
         let done = match &step.back {
             Back::Flags { change } => self.flags_back(step, here, change, unheard),
             Back::Move { to, uid, flags, base } => {
-                let origin = unheard.then(|| (*uid, flags.clone(), base.clone()));
+                let origin = unheard.then(|| (uid.filter(|_| lasts), flags.clone(), base.clone()));
                 self.move_back(step, *to, here, origin)
             }
             // Another program may have taken the original away meanwhile, or brought it there itself.
@@ -152,7 +156,7 @@ impl Way<'_> {
                 let placement = Placement {
                     message: step.message,
                     mailbox: step.mailbox,
-                    uid: uid.filter(|_| unheard),
+                    uid: uid.filter(|_| unheard && lasts),
                     flags: flags.clone(),
                     base: base.clone(),
                 };
@@ -167,13 +171,13 @@ impl Way<'_> {
                 let placement = Placement {
                     message: step.message,
                     mailbox: step.mailbox,
-                    uid: uid.filter(|_| unheard),
+                    uid: uid.filter(|_| unheard && lasts),
                     flags: flags.clone(),
                     base: base.clone(),
                 };
                 self.restore(step, placement, hash.as_ref(), unheard).await?
             }
-            Back::Handback { .. } => self.hand_back(step, here, unheard).await?,
+            Back::Handback { .. } => self.hand_back(step, here, unheard, lasts).await?,
         };
         if done {
             self.messages += 1;
@@ -360,6 +364,7 @@ impl Way<'_> {
         step: &Step,
         here: Option<Placement>,
         unheard: bool,
+        lasts: bool,
     ) -> Result<bool, Error> {
         let Back::Handback {
             copy,
@@ -383,7 +388,7 @@ impl Way<'_> {
             let placement = Placement {
                 message: step.message,
                 mailbox: step.mailbox,
-                uid: uid.filter(|_| unheard),
+                uid: uid.filter(|_| unheard && lasts),
                 flags: flags.clone(),
                 base: base.clone(),
             };

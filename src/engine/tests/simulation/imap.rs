@@ -13,6 +13,16 @@ const WITHOUT: [&[&str]; 7] = [
     posthorn_sandbox::IMAP_EXTENSIONS,
 ];
 
+/// Seeds that have found something: an upload twice, flags that stayed behind, the last copy taken back.
+const FOUND: [u64; 3] = [53, 92, 205];
+
+#[test]
+fn what_was_found_once_stays_found() {
+    for seed in FOUND {
+        run(simulate(seed));
+    }
+}
+
 #[test]
 fn imap_converges() {
     for_each_seed("imap", |seed| run(simulate(seed)));
