@@ -168,3 +168,6 @@ pub fn is_picture(bytes: &[u8]) -> bool {
         // Two letters are little: the reserved bytes must be zero too.
         || (starts(b"BM") && at(6, &[0; 4]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -360,3 +360,6 @@ fn explain_tls(error: &rustls::Error) -> Fault {
         _ => Fault::Unreachable,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

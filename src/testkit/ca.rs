@@ -54,11 +54,20 @@ impl Ca {
     }
 
     pub fn issue(&self, kind: CertificateKind) -> Result<ServerCertificate, rcgen::Error> {
-        let key = KeyPair::generate()?;
         let names: &[&str] = match kind {
             CertificateKind::WrongHost => &["wrong.example"],
             _ => &["localhost", "127.0.0.1", "::1"],
         };
+        self.issue_with(kind, names)
+    }
+
+    /// A good certificate for these names.
+    pub fn issue_for(&self, names: &[&str]) -> Result<ServerCertificate, rcgen::Error> {
+        self.issue_with(CertificateKind::Good, names)
+    }
+
+    fn issue_with(&self, kind: CertificateKind, names: &[&str]) -> Result<ServerCertificate, rcgen::Error> {
+        let key = KeyPair::generate()?;
         let years = match kind {
             CertificateKind::Expired => (2020, 2021),
             CertificateKind::NotYetValid => (2048, 2049),

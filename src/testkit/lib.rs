@@ -1,5 +1,5 @@
 //! What tests of several crates need: time that stands still, chance that repeats itself, mail by the thousand, a
-//! certificate authority, transcripts, and a real mail server on loopback.
+//! certificate authority, transcripts, a web server, and a real mail server on loopback.
 //!
 //! A dev-dependency only: nothing that ships may depend on it. It must never reach past 127.0.0.1, and what it
 //! starts must end with the test that started it.
@@ -14,3 +14,4 @@ pub mod mail;
 pub mod mailserver;
 pub mod rng;
 pub mod transcript;
+pub mod webserver;
