@@ -1,16 +1,20 @@
 //! Meaning to bytes: drafts, the answers and forwards that start them, and the message that goes out.
 
+pub mod answer;
 pub mod build;
 pub mod forward;
 pub mod mailto;
+pub mod receipt;
 pub mod reply;
 pub mod signature;
 
 use posthorn_model::{Address, Identity, InternetMessageId};
 
+pub use answer::build_answer;
 pub use build::{Built, build, message_id, without_bcc};
 pub use forward::forward;
 pub use mailto::{Mailto, from_mailto};
+pub use receipt::{Receipt, build_receipt};
 pub use reply::reply;
 pub use signature::with_signature;
 

@@ -58,6 +58,17 @@ pub fn message_id(identity: &Identity, random: &str) -> InternetMessageId {
 /// Builds the message. `boundary_seed` must be random; it keeps the function pure.
 #[must_use]
 pub fn build(draft: &Draft, date: Timestamp, message_id: &InternetMessageId, boundary_seed: u64) -> Built {
+    build_around(body(draft, boundary_seed), draft, date, message_id, &[])
+}
+
+/// The message with this body in place of the draft's, and these fields beside the usual ones.
+pub(super) fn build_around(
+    body: MimePart<'static>,
+    draft: &Draft,
+    date: Timestamp,
+    message_id: &InternetMessageId,
+    fields: &[(&'static str, &'static str)],
+) -> Built {
     let sender = Address::new(draft.identity.name.as_str(), draft.identity.email.as_str());
     let mut message = MessageBuilder::new().header("From", address_list(std::slice::from_ref(&sender)));
     for (name, addresses) in [("To", &draft.to), ("Cc", &draft.cc), ("Bcc", &draft.bcc)] {
@@ -79,8 +90,11 @@ pub fn build(draft: &Draft, date: Timestamp, message_id: &InternetMessageId, bou
     if !references.is_empty() {
         message = message.header("References", MessageId::new_list(references.into_iter()));
     }
+    for (name, value) in fields {
+        message = message.header(*name, Text::new(*value));
+    }
     let mut raw = Vec::new();
-    message.body(body(draft, boundary_seed)).serialize(&mut raw);
+    message.body(body).serialize(&mut raw);
 
     let mut recipients: Vec<String> = Vec::new();
     let mut refused = Vec::new();
@@ -169,13 +183,23 @@ fn body(draft: &Draft, seed: u64) -> MimePart<'static> {
     }
     let mut parts = vec![text];
     parts.extend(draft.attachments.iter().map(attachment_part));
-    // "=_" cannot occur in base64 or quoted-printable (RFC 2045 section 6.7), and the seed keeps it out of text.
-    let boundary = format!("=_{seed:016x}_{}", parts.len());
-    let content_type = ContentType::new("multipart/mixed").attribute("boundary", boundary);
-    MimePart::new(content_type, BodyPart::Multipart(parts))
+    multipart(ContentType::new("multipart/mixed"), parts, seed)
 }
 
-fn text_part(body: &str) -> MimePart<'static> {
+pub(super) fn multipart(
+    content_type: ContentType<'static>,
+    parts: Vec<MimePart<'static>>,
+    seed: u64,
+) -> MimePart<'static> {
+    // "=_" cannot occur in base64 or quoted-printable (RFC 2045 section 6.7), and the seed keeps it out of text.
+    let boundary = format!("=_{seed:016x}_{}", parts.len());
+    MimePart::new(
+        content_type.attribute("boundary", boundary),
+        BodyPart::Multipart(parts),
+    )
+}
+
+pub(super) fn text_part(body: &str) -> MimePart<'static> {
     let clean: String = body
         .replace("\r\n", "\n")
         .chars()

@@ -4,4 +4,5 @@ mod compose;
 mod hostile;
 mod opening;
 mod parse;
+mod reading;
 mod real_mail;
