@@ -20,9 +20,10 @@ use crate::table::{self, Column};
 pub fn run(request: &AttachmentsRequest, context: &Context, output: &mut Output) -> Result<Status, Failure> {
     let session = context.open(Purpose::Read)?;
     let id = resolve::message(&session, &request.message)?;
-    let message = session
-        .ask(|catalog| async move { catalog.message(id).await })?
+    let reading = session
+        .ask(|catalog| async move { catalog.reading(id).await })?
         .ok_or_else(|| resolve::no_such_message(id))?;
+    let message = &reading.message;
     if message.body == BodyState::Headers {
         return Err(Failure::unknown(format!(
             "only the headers of message {id} are here: posthorn fetch {id} brings the rest"
@@ -40,7 +41,7 @@ pub fn run(request: &AttachmentsRequest, context: &Context, output: &mut Output)
         let attachments: Vec<Value> = found
             .iter()
             .map(|(part, saved)| {
-                let mut value = part_to_json(part);
+                let mut value = part_to_json(part, &reading);
                 if let (Some(path), Some(fields)) = (saved, value.as_object_mut()) {
                     fields.insert("saved".into(), json!(path));
                 }

@@ -31,6 +31,7 @@ mod operations;
 mod outbox;
 pub mod output;
 mod pop3_plan;
+mod reading;
 mod rehearse;
 mod relocate;
 mod render;

@@ -1,6 +1,7 @@
 //! `posthorn show`: one message, to read or exactly as it was served.
 
 use base64::Engine as _;
+use posthorn_engine::Reading;
 use posthorn_engine::catalog::Message;
 use posthorn_model::{Address, BodyState, MessageId, Part};
 use serde_json::{Value, json};
@@ -34,36 +35,28 @@ fn show_bytes(
     session: &Session,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    if headers_only {
+        let header = session.ask(|catalog| async move { catalog.headers(id).await })?;
+        let Some(header) = header else {
+            load(id, session)?;
+            return Err(only_headers(id));
+        };
+        if output.is_json() {
+            return output.document(&json!({ "id": id, "headers": header }));
+        }
+        return output.text(&header);
+    }
     let raw = session.ask(|catalog| async move { catalog.raw(id).await })?;
     let Some(raw) = raw else {
         // Tells a message without a body from no message at all.
         load(id, session)?;
         return Err(only_headers(id));
     };
-    if !headers_only {
-        if output.is_json() {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(&raw);
-            return output.document(&json!({ "id": id, "size": raw.len(), "raw_base64": encoded }));
-        }
-        return output.bytes(&raw);
-    }
-    let header = String::from_utf8_lossy(header_block(&raw)).into_owned();
     if output.is_json() {
-        return output.document(&json!({ "id": id, "headers": header }));
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&raw);
+        return output.document(&json!({ "id": id, "size": raw.len(), "raw_base64": encoded }));
     }
-    output.text(&header)
-}
-
-/// Up to the first empty line (RFC 5322 section 2.1), whichever line ends the message has.
-fn header_block(raw: &[u8]) -> &[u8] {
-    let mut end = 0;
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
-        }
-        end += line.len();
-    }
-    raw.get(..end).unwrap_or(raw)
+    output.bytes(&raw)
 }
 
 fn show_parsed(
@@ -72,10 +65,11 @@ fn show_parsed(
     session: &Session,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let message = load(id, session)?;
+    let reading = read(id, session)?;
+    let message = &reading.message;
     if output.is_json() {
         let names = Names::load(session)?;
-        return output.document(&to_json(&message, form, &names));
+        return output.document(&to_json(&reading, form, &names));
     }
     if form.html {
         return match (&message.html, message.body) {
@@ -88,8 +82,14 @@ fn show_parsed(
         (Some(text), _) if form.text => output.text(text),
         (None, BodyState::Headers) if form.text => Err(only_headers(id)),
         (None, BodyState::Whole) if form.text => Ok(()),
-        _ => output.text(&to_text(&message)),
+        _ => output.text(&to_text(&reading)),
     }
+}
+
+fn read(id: MessageId, session: &Session) -> Result<Reading, Failure> {
+    session
+        .ask(|catalog| async move { catalog.reading(id).await })?
+        .ok_or_else(|| resolve::no_such_message(id))
 }
 
 fn load(id: MessageId, session: &Session) -> Result<Message, Failure> {
@@ -104,7 +104,8 @@ fn only_headers(id: MessageId) -> Failure {
     ))
 }
 
-fn to_json(message: &Message, form: &ShowForm, names: &Names) -> Value {
+fn to_json(reading: &Reading, form: &ShowForm, names: &Names) -> Value {
+    let message = &reading.message;
     let envelope = &message.envelope;
     let people = |list: &[Address]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let paths = names.paths();
@@ -130,11 +131,12 @@ fn to_json(message: &Message, form: &ShowForm, names: &Names) -> Value {
         "sha256": message.hash.map(|hash| hash.to_string()),
         "body": message.body,
         "mailboxes": placements,
-        "attachments": message.parts.iter().filter(|part| is_attachment(part)).map(part_to_json).collect::<Vec<_>>(),
+        "attachments": message.parts.iter().filter(|part| is_attachment(part)).map(|part| part_to_json(part, reading)).collect::<Vec<_>>(),
         "defects": message.defects,
         "where": row::where_name(message.lives),
     });
     if let Some(fields) = value.as_object_mut() {
+        crate::reading::describe(reading, fields);
         if !form.html {
             fields.insert("text".into(), json!(message.text));
         }
@@ -153,18 +155,27 @@ pub fn is_attachment(part: &Part) -> bool {
 
 /// A part, as scripts read it.
 #[must_use]
-pub fn part_to_json(part: &Part) -> Value {
-    json!({
+pub fn part_to_json(part: &Part, reading: &Reading) -> Value {
+    let mut value = json!({
         "index": part.index,
         "name": part.name,
         "content_type": part.content_type,
         "size": part.size,
         "content_id": part.content_id,
         "inline": part.inline,
-    })
+    });
+    let judged = reading
+        .attachments
+        .iter()
+        .find(|judged| judged.part.index == part.index);
+    if let (Some(judged), Some(fields)) = (judged, value.as_object_mut()) {
+        crate::reading::judge(judged, fields);
+    }
+    value
 }
 
-fn to_text(message: &Message) -> String {
+fn to_text(reading: &Reading) -> String {
+    let message = &reading.message;
     let envelope = &message.envelope;
     let mut text = String::new();
     let mut head = |name: &str, value: String| {
@@ -180,6 +191,8 @@ fn to_text(message: &Message) -> String {
             .join(", ")
     };
     head("From", people(&envelope.from));
+    head("Author", crate::reading::say_author(reading));
+    head("Answers to", people(&reading.reply_elsewhere));
     head("To", people(&envelope.to));
     head("Cc", people(&envelope.cc));
     head("Bcc", people(&envelope.bcc));
@@ -187,9 +200,15 @@ fn to_text(message: &Message) -> String {
     head("Subject", envelope.subject.clone());
     for part in message.parts.iter().filter(|part| is_attachment(part)) {
         let name = part.name.as_deref().unwrap_or("without a name");
+        let judged = reading
+            .attachments
+            .iter()
+            .find(|judged| judged.part.index == part.index);
+        let risky = judged.is_some_and(|judged| judged.nature.needs_question());
+        let careful = if risky { "; can do harm" } else { "" };
         head(
             "Attachment",
-            format!("{name} ({}, {})", part.content_type, say_size(part.size)),
+            format!("{name} ({}, {}{careful})", part.content_type, say_size(part.size)),
         );
     }
     head("Lives", row::say_where(message.lives));
@@ -208,21 +227,4 @@ fn to_text(message: &Message) -> String {
         (None, BodyState::Whole) => text.push_str("This message has no text.\n"),
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn header_ends_at_the_first_empty_line() {
-        let check = |raw: &str, expect: &str| {
-            assert_eq!(header_block(raw.as_bytes()), expect.as_bytes(), "{raw:?}");
-        };
-        check("A: b\r\nC: d\r\n\r\nbody\r\n\r\n", "A: b\r\nC: d\r\n");
-        check("A: b\nC: d\n\nbody", "A: b\nC: d\n");
-        check("A: b", "A: b");
-        check("\r\nbody", "");
-        check("", "");
-    }
 }

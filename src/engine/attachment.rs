@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use posthorn_mime::attachment::judge;
 use posthorn_model::ErrorClass;
 
 use crate::catalog::Catalog;
@@ -30,13 +31,19 @@ pub(crate) fn clear(opened: &Path) {
 
 /// # Errors
 /// See [`crate::Engine::open_part`].
-pub(crate) async fn open(core: &Shared, at: PartAt, _caution: Caution) -> Result<PathBuf, Error> {
+pub(crate) async fn open(core: &Shared, at: PartAt, caution: Caution) -> Result<PathBuf, Error> {
     let catalog = Catalog::new(Shared::clone(core));
     let bytes = catalog.part_at(at.clone()).await?;
     let bytes = bytes.ok_or_else(|| Error::config("there is no such attachment here"))?;
-    let name = catalog.part_name(at).await?;
+    let (name, declared) = catalog.part_name(at).await?;
     let opened = core.opened.clone();
     let opening = tokio::task::spawn_blocking(move || {
+        if caution == Caution::Usual && judge(&name, &declared, &bytes).needs_question() {
+            return Err(Error::new(
+                ErrorClass::Refused,
+                "this attachment can do harm: it is opened only after a warning",
+            ));
+        }
         let path = write_private(&opened, &name, &bytes)?;
         mark(&path);
         hand_over(&path)?;

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::command::{Command, Receipt};
 use crate::event::{AccountState, Events};
 use crate::forecast::Maildrop;
+use crate::invitation::InvitationAnswer;
 use crate::link::Network;
 use crate::manager::Manager;
 use crate::pictures::{Fetched, GiveUp, PictureRequest};
@@ -161,6 +162,34 @@ impl Engine {
     /// `Config` where the message does not offer this way; `Network` where its server did not confirm.
     pub async fn unsubscribe(&self, message: MessageId, by: By) -> Result<Unsubscribed, Error> {
         self.run(move |manager| async move { manager.unsubscribe(message, by).await })
+            .await
+    }
+
+    /// Sends the receipt that a message asks for, and remembers it: there is no second one. `words` are what people
+    /// read in it, in the user's language; empty for a few English ones.
+    ///
+    /// # Errors
+    /// `Refused` where the settings say never; `Config` where none is asked for, or the request was answered.
+    pub async fn send_receipt(&self, message: MessageId, words: String) -> Result<SubmissionId, Error> {
+        self.run(move |manager| async move { manager.send_receipt(message, &words).await })
+            .await
+    }
+
+    /// Sends no receipt, and remembers that too.
+    ///
+    /// # Errors
+    /// `Config` where none is asked for, or the request was answered.
+    pub async fn decline_receipt(&self, message: MessageId) -> Result<(), Error> {
+        self.run(move |manager| async move { manager.decline_receipt(message).await })
+            .await
+    }
+
+    /// Answers an invitation by mail to its organiser.
+    ///
+    /// # Errors
+    /// `Config` where there is no such invitation, or nobody to answer.
+    pub async fn answer_invitation(&self, answer: InvitationAnswer) -> Result<SubmissionId, Error> {
+        self.run(move |manager| async move { manager.answer_invitation(answer).await })
             .await
     }
 

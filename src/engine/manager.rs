@@ -24,6 +24,7 @@ use crate::filter::file::Rules;
 use crate::filter::round;
 use crate::forecast::Maildrop;
 use crate::hub::Reader;
+use crate::invitation::InvitationAnswer;
 use crate::link::{self, Network};
 use crate::ops::{handover, wish};
 use crate::pictures::{self, Fetched, PictureRequest};
@@ -36,7 +37,9 @@ use crate::report::{Bodies, SyncReport, SyncRequest, TestReport};
 use crate::schedule::Extent;
 use crate::shared::{Core, Shared};
 use crate::unsubscribe::{By, Unsubscribed};
-use crate::{Error, Options, Outgoing, attachment, index, outbox, pulse, setup, unsubscribe};
+use crate::{
+    Error, Options, Outgoing, attachment, index, invitation, outbox, pulse, receipt, setup, unsubscribe,
+};
 
 /// How long signing out may take at the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -430,18 +433,42 @@ impl Manager {
         self.refuse_reading()?;
         let done = unsubscribe::perform(&self.core, message, by).await?;
         if let Unsubscribed::Queued { .. } = &done {
-            self.wake_outboxes();
+            self.wake_all();
         }
         Ok(done)
+    }
+
+    pub async fn send_receipt(&self, message: MessageId, words: &str) -> Result<SubmissionId, Error> {
+        self.refuse_reading()?;
+        let id = receipt::send(&self.core, message, words).await?;
+        self.wake_all();
+        Ok(id)
+    }
+
+    pub async fn decline_receipt(&self, message: MessageId) -> Result<(), Error> {
+        self.refuse_reading()?;
+        receipt::decline(&self.core, message).await?;
+        self.wake_all();
+        Ok(())
+    }
+
+    pub async fn answer_invitation(&self, answer: InvitationAnswer) -> Result<SubmissionId, Error> {
+        self.refuse_reading()?;
+        let id = invitation::answer(&self.core, answer).await?;
+        self.wake_all();
+        Ok(id)
     }
 
     pub async fn open_part(&self, at: PartAt, caution: attachment::Caution) -> Result<PathBuf, Error> {
         attachment::open(&self.core, at, caution).await
     }
 
-    /// Those with nothing to send go back to sleep.
-    fn wake_outboxes(&self) {
-        self.lock_actors().values().for_each(Actor::wake_outbox);
+    /// Those with nothing to send or to tell their server go back to sleep.
+    fn wake_all(&self) {
+        for actor in self.lock_actors().values() {
+            actor.wake_outbox();
+            actor.tell(Request::Wake);
+        }
     }
 
     /// Works for readers too: nothing is changed.

@@ -3,12 +3,16 @@
 
 pub mod catalog;
 pub mod settings;
+mod trust;
 
 use std::collections::BTreeMap;
 
-use posthorn_mime::Parsed;
 use posthorn_mime::headers::list::ListHeaders;
-use posthorn_model::{Address, Envelope, MessageId, NetworkPolicy, PicturePolicy, ReadingSettings};
+use posthorn_mime::read::{Attached, Reader};
+use posthorn_mime::{Asked, Card, Invitation, Mark, PartStat, Shown, Trusted, Verdict};
+use posthorn_model::{
+    Address, Envelope, MessageId, NetworkPolicy, PicturePolicy, ReadingSettings, ReceiptPolicy,
+};
 
 use crate::catalog::Message;
 
@@ -74,11 +78,34 @@ pub enum AskWhy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsubscribe {
     /// One POST (RFC 8058): [`crate::Engine::unsubscribe`].
-    OneClick { url: String, host: String },
+    OneClick {
+        url: String,
+        host: String,
+        /// A signature of the sender covers the address. Without one it may be anybody's: show the host first.
+        signed: bool,
+    },
     /// A message to send: [`crate::Engine::unsubscribe`].
     Mail { to: Address },
     /// A page to visit: a link like others.
     Web { url: String },
+}
+
+/// A request for a receipt, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReceiptState {
+    /// The reader may be asked: [`crate::Engine::send_receipt`] or [`crate::Engine::decline_receipt`].
+    Open(Asked),
+    /// The settings say that none are sent, or it lies in the junk mailbox: nobody is asked.
+    Off(Asked),
+    /// One was sent, or the reader said no.
+    Answered,
+}
+
+/// An event that somebody invites to, and what the reader answered from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    pub invitation: Invitation,
+    pub answered: Option<PartStat>,
 }
 
 /// A message as it is read.
@@ -88,58 +115,144 @@ pub struct Reading {
     pub message: Message,
     /// Empty for a stored message; for one inside it the parts that lead there.
     pub path: Vec<u32>,
-    /// The parts that the HTML names by `cid:`, by Content-ID without angle brackets.
+    /// The author as it may be shown, with what is odd about it; `None`: there is none.
+    pub sender: Option<Shown>,
+    /// What the receiving server says about the author. Of a message inside another one nothing is known.
+    pub verdict: Verdict,
+    /// What the HTML may show by `cid:` or location, by Content-ID without angle brackets.
     pub related: BTreeMap<String, Vec<u8>>,
     pub pictures: PictureRule,
     pub list: ListHeaders,
     /// The ways to leave the list, best first; empty for other mail.
     pub unsubscribe: Vec<Unsubscribe>,
+    pub receipt: Option<ReceiptState>,
+    pub invitations: Vec<Invited>,
+    pub cards: Vec<Card>,
+    pub attachments: Vec<Attached>,
     /// An answer goes to these rather than to who wrote it.
     pub reply_elsewhere: Vec<Address>,
     /// The user's own addresses, in all accounts.
     pub me: Vec<String>,
 }
 
+impl Reading {
+    /// A message of which nothing else is known.
+    #[must_use]
+    pub fn bare(message: Message) -> Self {
+        read(message, None, Facts::default())
+    }
+
+    /// Where a part of this message is.
+    #[must_use]
+    pub fn part_at(&self, index: u32) -> PartAt {
+        let mut path = self.path.clone();
+        path.push(index);
+        PartAt {
+            message: self.message.id,
+            path,
+        }
+    }
+}
+
 /// What is known beside the bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub settings: ReadingSettings,
     pub network: NetworkPolicy,
     pub me: Vec<String>,
+    /// Whose authentication results the account believes.
+    pub trusted: Trusted,
     pub junk: bool,
     pub path: Vec<u32>,
+    /// The request for a receipt was answered.
+    pub receipt_answered: bool,
 }
 
 /// Puts together what a reader sees. `message` comes without text and HTML; `raw` is `None` while the body is not
 /// here.
 #[must_use]
 pub fn read(mut message: Message, raw: Option<&[u8]>, facts: Facts) -> Reading {
-    let parsed = raw.map(posthorn_mime::parse).unwrap_or_default();
     let nested = !facts.path.is_empty();
-    let related = raw.map(|raw| related(raw, &parsed)).unwrap_or_default();
-    let pictures = decide(&facts, &message.envelope, false);
+    let reader = Reader {
+        // Whoever forwards a message can write anything into it.
+        trusted: if nested {
+            Trusted::default()
+        } else {
+            facts.trusted.clone()
+        },
+        me: facts.me.clone(),
+    };
+    let seen = raw
+        .map(|raw| posthorn_mime::read(raw, &reader))
+        .unwrap_or_default();
+    let parsed = seen.parsed;
+    let verified = matches!(seen.verdict.mark, Mark::Verified(_));
     let unsubscribe = if nested {
         Vec::new()
     } else {
-        ways_out(&parsed.list)
+        ways_out(&parsed.list, seen.one_click)
     };
-    let reply_elsewhere = elsewhere(&message.envelope);
-    if raw.is_some() {
-        message.text = parsed.text;
-        message.html = parsed.html;
-        message.parts = parsed.parts;
-        message.defects = parsed.defects.iter().map(ToString::to_string).collect();
-    }
+    let related = raw
+        .filter(|_| parsed.html.is_some())
+        .map(posthorn_mime::related_parts);
+    let receipt = seen.receipt.filter(|_| !nested);
+    let receipt = receipt.and_then(|asked| receipt_state(asked, &message.envelope, &parsed.list, &facts));
+    let invited = |invitation: Invitation| Invited {
+        invitation,
+        answered: None,
+    };
     Reading {
-        message,
-        path: facts.path,
-        related,
-        pictures,
-        list: parsed.list,
+        path: facts.path.clone(),
+        pictures: decide(&facts, &message.envelope, verified),
+        sender: seen
+            .sender
+            .or_else(|| message.envelope.from.first().map(posthorn_mime::show_sender)),
+        verdict: seen.verdict,
+        related: related
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, related)| (name, related.bytes))
+            .collect(),
         unsubscribe,
-        reply_elsewhere,
-        me: facts.me,
+        receipt,
+        invitations: seen.invitations.into_iter().map(invited).collect(),
+        cards: seen.cards,
+        attachments: seen.attachments,
+        reply_elsewhere: elsewhere(&message.envelope),
+        list: parsed.list,
+        me: facts.me.clone(),
+        message: {
+            if raw.is_some() {
+                message.text = parsed.text;
+                message.html = parsed.html;
+                message.parts = parsed.parts;
+                message.defects = parsed.defects.iter().map(ToString::to_string).collect();
+            }
+            message
+        },
     }
+}
+
+/// `None` where nobody would wait for an answer, or none may be given: mail to a list, one's own mail, and requests
+/// with demands that are not understood (RFC 8098 section 2.2).
+fn receipt_state(
+    asked: Asked,
+    envelope: &Envelope,
+    list: &ListHeaders,
+    facts: &Facts,
+) -> Option<ReceiptState> {
+    let own = |address: &Address| facts.me.iter().any(|me| me.eq_ignore_ascii_case(&address.email));
+    let to_list = list.id.is_some() || list.post.is_some();
+    if asked.demands_unknown || to_list || envelope.from.iter().any(own) || asked.to.iter().any(own) {
+        return None;
+    }
+    Some(if facts.receipt_answered {
+        ReceiptState::Answered
+    } else if facts.junk || facts.settings.receipts == ReceiptPolicy::Never {
+        ReceiptState::Off(asked)
+    } else {
+        ReceiptState::Open(asked)
+    })
 }
 
 /// What the settings say about this sender's pictures. `verified`: the receiving server vouches that the message is
@@ -176,20 +289,7 @@ pub fn decide(facts: &Facts, envelope: &Envelope, verified: bool) -> PictureRule
     }
 }
 
-/// The parts that the HTML may name by `cid:`, by Content-ID without angle brackets.
-#[must_use]
-pub fn related(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, Vec<u8>> {
-    let wanted = parsed
-        .parts
-        .iter()
-        .filter(|part| part.inline && parsed.html.is_some())
-        .filter_map(|part| Some((part.content_id.clone()?, part.index)));
-    wanted
-        .filter_map(|(id, index)| Some((id, posthorn_mime::part_bytes(raw, index)?)))
-        .collect()
-}
-
-fn ways_out(list: &ListHeaders) -> Vec<Unsubscribe> {
+fn ways_out(list: &ListHeaders, signed: bool) -> Vec<Unsubscribe> {
     let mut ways = Vec::new();
     let web = list.unsubscribe.iter().find(|url| url.starts_with("https:"));
     if let Some(url) = web.filter(|_| list.one_click)
@@ -198,6 +298,7 @@ fn ways_out(list: &ListHeaders) -> Vec<Unsubscribe> {
         ways.push(Unsubscribe::OneClick {
             url: url.clone(),
             host,
+            signed,
         });
     }
     let mail = list.unsubscribe.iter().find_map(|url| {

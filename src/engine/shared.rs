@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use posthorn_mime::Trusted;
 use posthorn_model::{AccountConfig, AccountId, AuthMethod, ErrorClass, MailboxId, NetworkPolicy, Timestamp};
 use posthorn_net::{Credentials, DialOptions, Dialer, Web, WebRules};
 use posthorn_store::write::Write;
@@ -39,6 +40,8 @@ pub struct Core {
     rules: Mutex<Rules>,
     reading: Mutex<Settings>,
     pictures: Mutex<Cache>,
+    /// Whose authentication results count, as learnt since the start; with the host and address it was learnt for.
+    trust: Mutex<BTreeMap<AccountId, (String, String, Trusted)>>,
     states: Mutex<BTreeMap<AccountId, AccountState>>,
     /// By which one account's work tells another that its turn has come.
     wakers: Mutex<BTreeMap<AccountId, tokio::sync::mpsc::UnboundedSender<crate::account::Request>>>,
@@ -89,6 +92,7 @@ impl Core {
             rules: Mutex::new(rules),
             reading: Mutex::new(reading),
             pictures: Mutex::default(),
+            trust: Mutex::default(),
             states: Mutex::default(),
             wakers: Mutex::default(),
             local: tokio::sync::Mutex::default(),
@@ -249,6 +253,18 @@ impl Core {
 
     pub(crate) fn with_pictures<T>(&self, act: impl FnOnce(&mut Cache) -> T) -> T {
         act(&mut self.pictures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was learnt of an account as it is set up now.
+    pub fn trust(&self, id: AccountId, host: &str, email: &str) -> Option<Trusted> {
+        let learnt = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of_host, of_email, trusted) = learnt.get(&id)?;
+        (of_host == host && of_email == email).then(|| trusted.clone())
+    }
+
+    pub fn learn_trust(&self, id: AccountId, host: &str, email: &str, trusted: &Trusted) {
+        let mut learnt = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt.insert(id, (host.to_owned(), email.to_owned(), trusted.clone()));
     }
 
     /// The way to web servers. Trust roots are read when one is first needed.

@@ -13,6 +13,7 @@ mod passes;
 mod pop3;
 mod profile;
 mod proxy;
+mod reading;
 mod simulation;
 mod watch;
 mod world;

@@ -41,7 +41,7 @@ fn not_offered() -> Error {
 
 async fn post(core: &Shared, reading: &Reading) -> Result<Unsubscribed, Error> {
     let found = reading.unsubscribe.iter().find_map(|way| match way {
-        Unsubscribe::OneClick { url, host } => Some((url.clone(), host.clone())),
+        Unsubscribe::OneClick { url, host, .. } => Some((url.clone(), host.clone())),
         Unsubscribe::Mail { .. } | Unsubscribe::Web { .. } => None,
     });
     let (url, host) = found.ok_or_else(not_offered)?;

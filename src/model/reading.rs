@@ -108,6 +108,10 @@ pub struct TrustedServers {
     pub id: AccountId,
     /// The names that the account's own server writes first in the field. Empty: nobody is believed.
     pub servers: Vec<String>,
+    /// They take away fields that pretend to be theirs, as RFC 8601 section 5 asks; so theirs counts wherever it
+    /// stands. Without it, only what stands above the trace of the way in.
+    #[serde(default)]
+    pub removes_forged: bool,
 }
 
 /// What the user allows when mail is read.

@@ -81,20 +81,17 @@ impl State {
         let way = Unsubscribe::OneClick {
             url: "https://lists.example.org/leave".into(),
             host: "lists.example.org".into(),
+            signed: true,
         };
         Reading {
-            path: Vec::new(),
-            related: BTreeMap::new(),
             pictures: PictureRule::Ask(AskWhy::Usual),
-            list: posthorn_mime::headers::list::ListHeaders::default(),
             unsubscribe: if list { vec![way] } else { Vec::new() },
-            reply_elsewhere: Vec::new(),
             me: self
                 .accounts
                 .iter()
                 .map(|account| account.config.identity.email.clone())
                 .collect(),
-            message,
+            ..Reading::bare(message)
         }
     }
 

@@ -18,7 +18,10 @@ pub fn source(raw: &[u8], parsed: &Parsed, look: Look) -> Source {
     match &parsed.html {
         Some(html) => Source {
             html: html.clone(),
-            parts: posthorn_engine::reading::related(raw, parsed),
+            parts: posthorn_mime::related_parts(raw)
+                .into_iter()
+                .map(|(name, related)| (name, related.bytes))
+                .collect(),
             fetched: BTreeMap::new(),
             look,
         },

@@ -20,11 +20,26 @@ pub fn draft_key(id: SubmissionId) -> String {
     format!("outbox-draft/{id}")
 }
 
+/// What goes with a submission.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Nobody is told where it could not be delivered: the reverse-path is empty (RFC 5321 section 4.5.5).
+    pub no_returns: bool,
+    /// In the same transaction.
+    pub writes: Vec<Write>,
+}
+
 /// Takes a message in: when this returns it is durable.
 ///
 /// # Errors
 /// `Config` where it cannot be sent: no outgoing server, no recipients, no account; `Disk`.
 pub async fn accept(core: &Core, outgoing: Outgoing) -> Result<SubmissionId, Error> {
+    accept_with(core, outgoing, Beside::default()).await
+}
+
+/// # Errors
+/// As [`accept`].
+pub async fn accept_with(core: &Core, outgoing: Outgoing, beside: Beside) -> Result<SubmissionId, Error> {
     let account = outgoing.account;
     let config = core.config(account);
     let config = config.ok_or_else(|| Error::config("there is no such account"))?;
@@ -62,18 +77,20 @@ pub async fn accept(core: &Core, outgoing: Outgoing) -> Result<SubmissionId, Err
         None => copy,
     };
     let id = core.store.new_submission_id();
-    let mut writes = vec![Write::AddSubmission(Box::new(NewSubmission {
+    let from = config.identity.email;
+    let mut writes = beside.writes;
+    writes.push(Write::AddSubmission(Box::new(NewSubmission {
         id,
         account,
         hash,
         copy: Some(copy),
         message_id: envelope.message_id.map(|id| id.0).unwrap_or_default(),
         subject: envelope.subject,
-        from: config.identity.email.clone(),
+        from: if beside.no_returns { String::new() } else { from },
         to: recipients,
         created: core.now(),
         not_before: outgoing.at,
-    }))];
+    })));
     if let Some(draft) = outgoing.draft {
         writes.push(Write::PutSetting {
             key: draft_key(id),

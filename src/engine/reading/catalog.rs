@@ -2,9 +2,9 @@
 
 use posthorn_model::{AccountId, MessageId, ReadingSettings, SpecialUse};
 
-use super::{DEEPEST, Facts, PartAt, Reading, read};
+use super::{DEEPEST, Facts, PartAt, Reading, read, trust};
 use crate::catalog::{Catalog, Message};
-use crate::{Error, whereabouts};
+use crate::{Error, invitation, receipt, whereabouts};
 
 impl Catalog {
     /// One message with everything that reading needs; `None` where there is no such message.
@@ -13,9 +13,11 @@ impl Catalog {
             return Ok(None);
         };
         let facts = self.facts(&message, Vec::new()).await?;
-        self.blocking(move || read(message, raw.as_deref(), facts))
-            .await
-            .map(Some)
+        let mut reading = self
+            .blocking(move || read(message, raw.as_deref(), facts))
+            .await?;
+        self.recall_answers(&mut reading).await?;
+        Ok(Some(reading))
     }
 
     /// A message inside another one, named by the part that it is. `None` where there is none, or the body is not
@@ -49,12 +51,12 @@ impl Catalog {
         }
     }
 
-    /// The name that a part is saved under: safe, never empty.
-    pub(crate) async fn part_name(&self, at: PartAt) -> Result<String, Error> {
+    /// The name that a part is saved under, safe and never empty, and what it was declared as.
+    pub(crate) async fn part_name(&self, at: PartAt) -> Result<(String, String), Error> {
         let raw = self.raw(at.message).await?.unwrap_or_default();
         self.blocking(move || {
             let Some((last, outer)) = at.path.split_last() else {
-                return "message.eml".to_owned();
+                return ("message.eml".to_owned(), "message/rfc822".to_owned());
             };
             let inner = if outer.is_empty() {
                 Some(raw)
@@ -63,9 +65,11 @@ impl Catalog {
             };
             let parsed = posthorn_mime::parse(&inner.unwrap_or_default());
             let part = parsed.parts.into_iter().find(|part| part.index == *last);
-            let name = part.and_then(|part| part.name);
-            name.and_then(|name| posthorn_mime::safe_file_name(&name))
-                .unwrap_or_else(|| format!("part-{last}"))
+            let (name, declared) = part
+                .map(|part| (part.name, part.content_type))
+                .unwrap_or_default();
+            let name = name.and_then(|name| posthorn_mime::safe_file_name(&name));
+            (name.unwrap_or_else(|| format!("part-{last}")), declared)
         })
         .await
     }
@@ -127,13 +131,30 @@ impl Catalog {
             let row = core.store.mailbox(*mailbox).await?;
             junk |= row.is_some_and(|row| row.special_use == Some(SpecialUse::Junk));
         }
+        let marked = message
+            .placements
+            .iter()
+            .any(|(_, flags)| receipt::is_answered(flags));
+        let noted = core.store.setting(&receipt::answer_key(message)).await?.is_some();
         Ok(Facts {
             settings: core.with_reading(|settings| settings.now().clone()),
             network: core.policy(),
             me: self.own_addresses(),
+            trusted: trust::trusted(core, message.account).await?,
             junk,
             path,
+            receipt_answered: marked || noted,
         })
+    }
+
+    /// What was answered to the invitations of a reading: their keys are known only once it is there.
+    async fn recall_answers(&self, reading: &mut Reading) -> Result<(), Error> {
+        for invited in &mut reading.invitations {
+            let key = invitation::answer_key(&invited.invitation);
+            let answer = self.core().store.setting(&key).await?;
+            invited.answered = answer.as_deref().and_then(invitation::parse_status);
+        }
+        Ok(())
     }
 
     fn own_addresses(&self) -> Vec<String> {

@@ -155,6 +155,7 @@ mod tests {
             now.accounts.push(TrustedServers {
                 id: AccountId(2),
                 servers: vec!["mx.example.org".into()],
+                removes_forged: true,
             });
         });
         assert!(changed.expect("kept"));

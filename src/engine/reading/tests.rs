@@ -6,11 +6,8 @@ use super::*;
 
 fn facts() -> Facts {
     Facts {
-        settings: ReadingSettings::default(),
-        network: NetworkPolicy::Online,
         me: vec!["me@example.org".into()],
-        junk: false,
-        path: Vec::new(),
+        ..Facts::default()
     }
 }
 
@@ -109,7 +106,7 @@ fn the_best_way_out_of_a_list_stands_first() {
             .unsubscribe
             .iter()
             .map(|way| match way {
-                Unsubscribe::OneClick { url, host } => format!("post {host} {url}"),
+                Unsubscribe::OneClick { url, host, .. } => format!("post {host} {url}"),
                 Unsubscribe::Mail { to } => format!("mail {}", to.email),
                 Unsubscribe::Web { url } => format!("web {url}"),
             })
@@ -137,11 +134,8 @@ fn parts_come_with_the_html_that_names_them() {
          --x\nContent-Type: image/gif\nContent-ID: <one@x>\nContent-Transfer-Encoding: base64\n\nR0lGODdh\n\
          --x\nContent-Type: image/gif\nContent-ID: <two@x>\n\nx\n--x--\n",
     );
-    assert_eq!(reading.related.len(), 1);
-    assert_eq!(
-        reading.related.get("one@x").map(Vec::as_slice),
-        Some(&b"GIF87a"[..])
-    );
+    let bytes = reading.related.get("one@x").map(Vec::as_slice);
+    assert_eq!(bytes, Some(&b"GIF87a"[..]));
     let others: Vec<&str> = reading
         .reply_elsewhere
         .iter()
@@ -154,6 +148,59 @@ fn parts_come_with_the_html_that_names_them() {
             .html
             .is_some_and(|html| html.contains("cid:one@x"))
     );
+}
+
+#[test]
+fn a_receipt_is_offered_only_to_whom_one_may_be_sent() {
+    let check = |head: &str, change: &dyn Fn(&mut Facts), expect: &str| {
+        let raw = format!("{head}Subject: s\r\n\r\ntext\r\n");
+        let mut facts = facts();
+        facts.settings.receipts = ReceiptPolicy::Ask;
+        change(&mut facts);
+        let reading = read(message(raw.as_bytes()), Some(raw.as_bytes()), facts);
+        let found = match reading.receipt {
+            None => "none",
+            Some(ReceiptState::Open(_)) => "open",
+            Some(ReceiptState::Off(_)) => "off",
+            Some(ReceiptState::Answered) => "answered",
+        };
+        assert_eq!(found, expect, "{head}");
+    };
+    let ask = "From: a@b.example\r\nDisposition-Notification-To: a@b.example\r\n";
+    check(ask, &|_| {}, "open");
+    check("From: a@b.example\r\n", &|_| {}, "none");
+    check(
+        ask,
+        &|facts| facts.settings.receipts = ReceiptPolicy::Never,
+        "off",
+    );
+    check(ask, &|facts| facts.junk = true, "off");
+    check(ask, &|facts| facts.receipt_answered = true, "answered");
+    check(ask, &|facts| facts.path = vec![1], "none");
+    check(&format!("{ask}List-Id: <l.example>\r\n"), &|_| {}, "none");
+    check(
+        &format!("{ask}Disposition-Notification-Options: x=required,y\r\n"),
+        &|_| {},
+        "none",
+    );
+    let own = "From: me@example.org\r\nDisposition-Notification-To: me@example.org\r\n";
+    check(own, &|_| {}, "none");
+}
+
+#[test]
+fn the_header_ends_at_the_first_empty_line() {
+    let check = |raw: &str, expect: &str| {
+        assert_eq!(
+            catalog::header_block(raw.as_bytes()),
+            expect.as_bytes(),
+            "{raw:?}"
+        );
+    };
+    check("A: b\r\nC: d\r\n\r\nbody\r\n\r\n", "A: b\r\nC: d\r\n");
+    check("A: b\nC: d\n\nbody", "A: b\nC: d\n");
+    check("A: b", "A: b");
+    check("\r\nbody", "");
+    check("", "");
 }
 
 #[test]

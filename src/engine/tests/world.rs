@@ -15,7 +15,7 @@ use posthorn_sandbox::{NewMessage, Sandbox, SandboxOptions, Service};
 use super::proxy::Proxy;
 use crate::catalog::Row;
 use crate::report::{AccountReport, SyncRequest};
-use crate::{Clock, Command, Engine, Options};
+use crate::{Clock, Command, Engine, Options, WebRules};
 
 /// Deadline of everything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,6 +27,7 @@ pub struct World {
     pub sandbox: Sandbox,
     time: Arc<AtomicI64>,
     engine: Option<Engine>,
+    web: (WebRules, Option<PathBuf>),
     pub account: AccountId,
 }
 
@@ -75,6 +76,7 @@ impl World {
             sandbox,
             time,
             engine: None,
+            web: (WebRules::new(|_, _| Ok(Vec::new()), |_| false), None),
             account: AccountId(0),
         };
         world.open();
@@ -120,8 +122,18 @@ impl World {
             profile: Some(self.path()),
             secrets_key: Some(Secret::new("a key".into())),
             clock: Clock::new(move || Timestamp(time.load(Ordering::SeqCst))),
+            web: self.web.0.clone(),
+            ca_file: self.web.1.clone(),
             ..Options::default()
         }
+    }
+
+    /// From now on these web servers are there, with certificates of this authority.
+    pub async fn reach(&mut self, rules: WebRules, ca_pem: &str) {
+        let file = self.dir.path().join("ca.pem");
+        std::fs::write(&file, ca_pem).expect("written");
+        self.web = (rules, Some(file));
+        self.restart().await;
     }
 
     pub fn path(&self) -> PathBuf {
