@@ -47,7 +47,7 @@ impl Read {
         let text = reading.message.text.as_deref().unwrap_or_default();
         Self {
             own_html: posthorn_html::own_words(html).len(),
-            own_text: posthorn_mime::text::trim_quoted(text).0.len(),
+            own_text: posthorn_mime::text::trim_quoted(text).0.trim_end().len(),
             attachments: attachments(&reading),
             sender: reading
                 .message
