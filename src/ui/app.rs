@@ -76,6 +76,8 @@ pub enum Message {
     AccountRemoved(Result<(), Error>),
     LinkOpened(Result<(), Error>),
     PartOpened(Result<(), Error>),
+    /// What is said where it went well; nothing where that is empty.
+    Told(String, Result<(), Error>),
     Unsubscribed(Result<Unsubscribed, Error>),
     /// A message as it came, and whether only its headers are wanted.
     SourceLoaded(bool, Result<Option<Vec<u8>>, Error>),
@@ -255,6 +257,7 @@ impl App {
             Message::OutboxLoaded(Ok(outbox)) => self.outbox_loaded(outbox),
             Message::Done(deed, result) => self.done(&deed, result),
             Message::PartsSaved(Ok(None)) | Message::LinkOpened(Ok(())) | Message::PartOpened(Ok(())) => {}
+            Message::Told(said, Ok(())) if !said.is_empty() => self.say(said),
             Message::Unsubscribed(Ok(done)) => self.say(unsubscribed_words(done)),
             Message::PartsSaved(Ok(Some(path))) => {
                 let place = path.display().to_string();
@@ -289,6 +292,7 @@ impl App {
             | Message::LinkOpened(Err(error))
             | Message::SourceLoaded(_, Err(error))
             | Message::PartOpened(Err(error))
+            | Message::Told(_, Err(error))
             | Message::Unsubscribed(Err(error))
             | Message::NetworkSet(Err(error))
             | Message::NetworkLoaded(Err(error)) => self.fail(&error),

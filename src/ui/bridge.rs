@@ -12,6 +12,7 @@ use iced::futures::stream::{self, BoxStream, StreamExt};
 use posthorn_engine::attachment::Caution;
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Page, Row, Submission};
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::invitation::InvitationAnswer;
 use posthorn_engine::pictures::{Fetched, PictureRequest};
 use posthorn_engine::reading::PartAt;
 use posthorn_engine::report::TestReport;
@@ -42,6 +43,10 @@ pub trait Face: Send + Sync {
     /// Pictures on servers, as far as this message may have them.
     fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched>;
     fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed>;
+    /// Tells a sender that the message was read; `words` are what people see of it.
+    fn send_receipt(&self, message: MessageId, words: String) -> Answer<SubmissionId>;
+    fn decline_receipt(&self, message: MessageId) -> Answer<()>;
+    fn answer_invitation(&self, answer: InvitationAnswer) -> Answer<SubmissionId>;
     fn search(&self, query: String, limit: u32) -> Answer<Hits>;
     fn outbox(&self) -> Answer<Vec<Submission>>;
     /// What a POP3 account's server holds, as far as the last check told, and what the ledger remembers.
@@ -206,6 +211,21 @@ impl Face for Engine {
     fn remove_account(&self, id: AccountId) -> Answer<()> {
         let engine = self.clone();
         Box::pin(async move { engine.remove_account(id).await })
+    }
+
+    fn send_receipt(&self, message: MessageId, words: String) -> Answer<SubmissionId> {
+        let engine = self.clone();
+        Box::pin(async move { engine.send_receipt(message, words).await })
+    }
+
+    fn decline_receipt(&self, message: MessageId) -> Answer<()> {
+        let engine = self.clone();
+        Box::pin(async move { engine.decline_receipt(message).await })
+    }
+
+    fn answer_invitation(&self, answer: InvitationAnswer) -> Answer<SubmissionId> {
+        let engine = self.clone();
+        Box::pin(async move { engine.answer_invitation(answer).await })
     }
 
     fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<TestReport> {

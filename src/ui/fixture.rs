@@ -19,8 +19,9 @@ use posthorn_engine::attachment::Caution;
 use posthorn_engine::catalog::{Account, Hits, Mailbox, Message, Page, Row, Submission};
 use posthorn_engine::command::Selection;
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::invitation::InvitationAnswer;
 use posthorn_engine::pictures::{Fetched, PictureRequest};
-use posthorn_engine::reading::{AskWhy, PartAt, PictureRule, Unsubscribe};
+use posthorn_engine::reading::{AskWhy, PartAt, PictureRule, ReceiptState, Unsubscribe};
 use posthorn_engine::report::{ServerTest, TestReport};
 use posthorn_engine::unsubscribe::{By, Unsubscribed};
 use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Reading, Receipt};
@@ -52,6 +53,8 @@ pub struct State {
     pub opened: Vec<(PartAt, Caution)>,
     pub fetched: Vec<PictureRequest>,
     pub unsubscribed: Vec<(MessageId, By)>,
+    pub receipts: Vec<(MessageId, bool)>,
+    pub answered: Vec<InvitationAnswer>,
     /// What `test_account` answers with instead of success.
     pub refuse_test: bool,
     /// Most of what the POP3 server listed is gone at once.
@@ -78,6 +81,7 @@ impl State {
             .from
             .iter()
             .any(|from| from.email.contains("news"));
+        let asks = message.envelope.subject.contains("second reading");
         let way = Unsubscribe::OneClick {
             url: "https://lists.example.org/leave".into(),
             host: "lists.example.org".into(),
@@ -90,6 +94,25 @@ impl State {
                 .accounts
                 .iter()
                 .map(|account| account.config.identity.email.clone())
+                .collect(),
+            receipt: asks.then(|| {
+                ReceiptState::Open(posthorn_mime::Asked {
+                    to: message.envelope.from.clone(),
+                    ..posthorn_mime::Asked::default()
+                })
+            }),
+            attachments: message
+                .parts
+                .iter()
+                .map(|part| posthorn_mime::Attached {
+                    nature: posthorn_mime::attachment::judge(
+                        part.name.as_deref().unwrap_or_default(),
+                        &part.content_type,
+                        b"",
+                    ),
+                    message: part.content_type == "message/rfc822",
+                    part: part.clone(),
+                })
                 .collect(),
             ..Reading::bare(message)
         }
@@ -508,6 +531,21 @@ impl Face for Fixture {
             .collect();
         self.lock().fetched.push(request);
         answer(fetched)
+    }
+
+    fn send_receipt(&self, message: MessageId, _: String) -> Answer<SubmissionId> {
+        self.lock().receipts.push((message, true));
+        answer(SubmissionId(1))
+    }
+
+    fn decline_receipt(&self, message: MessageId) -> Answer<()> {
+        self.lock().receipts.push((message, false));
+        answer(())
+    }
+
+    fn answer_invitation(&self, said: InvitationAnswer) -> Answer<SubmissionId> {
+        self.lock().answered.push(said);
+        answer(SubmissionId(1))
     }
 
     fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed> {

@@ -59,6 +59,13 @@ impl Clock {
         }
     }
 
+    /// The time of day.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
+        self.zoned(at)
+            .map_or_else(|| at.to_string(), |then| then.strftime("%H:%M").to_string())
+    }
+
     /// For a message's header: day and time.
     #[must_use]
     pub fn long(&self, at: Timestamp) -> String {

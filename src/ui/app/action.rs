@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use posthorn_engine::attachment::Caution;
 use posthorn_engine::forecast::Maildrop;
+use posthorn_engine::invitation::InvitationAnswer;
 use posthorn_engine::pictures::PictureRequest;
 use posthorn_engine::reading::{PartAt, Unsubscribe};
 use posthorn_engine::unsubscribe::By;
@@ -69,6 +70,9 @@ pub enum Action {
     OpenPart(PartAt, Caution),
     /// Why a file should not be opened lightly: asks first.
     AskOpen(PartAt, Part, Vec<Reason>),
+    AnswerInvitation(InvitationAnswer),
+    /// Whether a receipt goes to the sender.
+    AnswerReceipt(MessageId, bool),
     LoadNested(PartAt),
     /// A look at a file, for whoever shows its message.
     Preview {

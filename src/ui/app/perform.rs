@@ -143,6 +143,18 @@ impl App {
                     )))
                 })
             }
+            Action::AnswerInvitation(said) => Task::perform(bridge.answer_invitation(said), |result| {
+                Message::Told(crate::t!("said-event-answered"), result.map(|_| ()))
+            }),
+            Action::AnswerReceipt(id, true) => {
+                let words = crate::t!("receipt-words");
+                Task::perform(bridge.send_receipt(id, words), |result| {
+                    Message::Told(crate::t!("said-receipt-sent"), result.map(|_| ()))
+                })
+            }
+            Action::AnswerReceipt(id, false) => Task::perform(bridge.decline_receipt(id), |result| {
+                Message::Told(String::new(), result)
+            }),
             Action::Unsubscribe(id, by) => Task::perform(bridge.unsubscribe(id, by), Message::Unsubscribed),
             Action::LoadSource(id, headers) => Task::perform(bridge.raw(id), move |result| {
                 Message::SourceLoaded(headers, result)

@@ -1,4 +1,4 @@
-//! The window over a fake engine: `cargo run -p posthorn-ui --example window [empty|full|trouble|many]`.
+//! The window over a fake engine: `cargo run -p posthorn-ui --example window [empty|full|trouble|many|demo]`.
 
 #[path = "../fixture.rs"]
 #[allow(
@@ -24,6 +24,13 @@ fn main() -> Result<(), posthorn_ui::Error> {
         mailto: std::env::args().nth(2),
         ..UiOptions::default()
     };
+    if what == "demo" {
+        let options = UiOptions {
+            demo: true,
+            ..options
+        };
+        return posthorn_ui::run(options);
+    }
     posthorn_ui::show(options, move || {
         let fixture = match what.as_str() {
             "empty" => Fixture::empty(),

@@ -1,6 +1,7 @@
 //! A painter that answers with canned pages: every line of the message's text is twenty pixels tall, every link
 //! stands at its line's beginning.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use posthorn_html::page::{
@@ -22,7 +23,7 @@ pub struct Asked {
     pub refuse: Option<Failure>,
     /// What the next `paint` answers with instead of pixels.
     pub lose: Option<Failure>,
-    texts: Vec<String>,
+    texts: BTreeMap<PageId, String>,
 }
 
 /// See the module.
@@ -76,9 +77,10 @@ impl Painter for Canned {
             };
             blocked.push(Blocked { kind, url });
         }
-        asked.texts.push(read.text.clone());
+        let id = PageId(asked.opened.len() as u64 + 1);
+        asked.texts.insert(id, read.text.clone());
         let page = Page {
-            id: PageId(asked.texts.len() as u64),
+            id,
             width: source.look.width,
             height: (lines.len().max(1)) as f32 * LINE,
             links: links.collect(),
@@ -106,7 +108,7 @@ impl Painter for Canned {
 
     fn select(&self, page: PageId, from: Point, to: Point, grain: Grain) -> Drawn<Selected> {
         let asked = self.asked.lock().unwrap();
-        let text = asked.texts.get(page.0 as usize - 1).cloned().unwrap_or_default();
+        let text = asked.texts.get(&page).cloned().unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let (low, high) = (from.y.min(to.y), from.y.max(to.y));
         let within = |n: usize| match grain {
@@ -122,7 +124,7 @@ impl Painter for Canned {
 
     fn find(&self, page: PageId, words: String) -> Drawn<Vec<Vec<Rect>>> {
         let asked = self.asked.lock().unwrap();
-        let text = asked.texts.get(page.0 as usize - 1).cloned().unwrap_or_default();
+        let text = asked.texts.get(&page).cloned().unwrap_or_default();
         let hits = text
             .lines()
             .enumerate()

@@ -383,3 +383,16 @@ fn the_message_menu_offers_what_can_be_done() {
     window.press(&t!("action-find"));
     assert!(window.app.mail.reader.find.is_some());
 }
+
+#[test]
+fn a_receipt_goes_out_only_when_the_reader_says_so() {
+    const ASKS: &str = "Draft contract, second reading";
+    let fixture = Fixture::full();
+    let (mut window, _) = shown_of(&fixture, ASKS);
+    assert!(window.shows(&t!("receipt-asked")));
+    assert!(fixture.lock().receipts.is_empty());
+    window.press(&t!("receipt-send"));
+    let message = current(&window);
+    assert_eq!(fixture.lock().receipts, [(message, true)]);
+    assert!(!window.shows(&t!("receipt-asked")));
+}

@@ -7,6 +7,7 @@ mod attachment;
 mod bar;
 pub mod block;
 pub mod canvas;
+mod event;
 mod file;
 mod find;
 mod header;
@@ -16,6 +17,7 @@ mod plain;
 pub mod preview;
 mod reading;
 mod step;
+mod trust;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,7 @@ use posthorn_engine::Error;
 use posthorn_engine::catalog::{Message as Mail, Row};
 use posthorn_engine::pictures::Consent;
 use posthorn_html::page::PageId;
+use posthorn_mime::PartStat;
 use posthorn_model::query::Cursor;
 use posthorn_model::{BodyState, Flag, MessageId, Part, ThreadId};
 
@@ -58,6 +61,9 @@ pub enum Message {
     NestedLoaded(Result<Option<Box<Read>>, Error>),
     NestedClosed,
     Previewed(MessageId, u32, preview::Seen),
+    /// An answer to an invitation, by its place.
+    AnswerPressed(MessageId, usize, PartStat),
+    ReceiptPressed(MessageId, bool),
     Toggled(MessageId),
     MorePressed(MessageId),
     DetailsPressed(MessageId),
@@ -313,6 +319,8 @@ impl Reader {
             Message::UnsubscribePressed(id) => self.ask_unsubscribe(id),
             Message::NestedLoaded(result) => self.nested_loaded(result),
             Message::NestedClosed => self.close_nested(),
+            Message::AnswerPressed(id, n, status) => self.answer_invitation(id, n, status),
+            Message::ReceiptPressed(id, send) => self.answer_receipt(id, send),
             Message::Previewed(id, index, seen) => self.change(id, |reading| {
                 reading.previewed(index, seen);
                 Vec::new()

@@ -2,13 +2,13 @@
 
 use iced::widget::{column, container, row, space, text, text_input};
 use iced::{Bottom, Center, Element, Fill, Left};
-use posthorn_engine::reading::{AskWhy, PictureRule};
+use posthorn_engine::reading::{AskWhy, PictureRule, ReceiptState};
 use posthorn_html::page::{BlockedKind, Failure, Page};
 
 use super::canvas::Canvas;
 use super::find::Find;
 use super::reading::{Pictures, Reading};
-use super::{FIND, Message};
+use super::{FIND, Message, trust};
 use crate::icon::{self, Icon};
 use crate::measure::cut;
 use crate::shortcut::{self, Wish};
@@ -74,7 +74,8 @@ pub fn target(url: &str) -> Element<'_, Message> {
 
 /// What is to be said above a message.
 pub fn bars(reading: &Reading) -> Vec<Element<'_, Message>> {
-    let mut all = Vec::new();
+    let mut all: Vec<_> = trust::warnings(reading).into_iter().collect();
+    all.extend(receipt(reading));
     if let Some(failure) = reading.canvas.as_ref().and_then(Canvas::failure) {
         all.push(quiet(Icon::File, failure_words(failure)));
     } else if reading.canvas.is_none() && reading.mail().html.is_some() {
@@ -86,6 +87,35 @@ pub fn bars(reading: &Reading) -> Vec<Element<'_, Message>> {
         all.extend(pictures(reading, page));
     }
     all
+}
+
+/// The sender wants to be told that the message was read.
+fn receipt<'a>(reading: &Reading) -> Option<Element<'a, Message>> {
+    let id = reading.id();
+    let Some(ReceiptState::Open(asked)) = &reading.read.reading.receipt else {
+        return None;
+    };
+    let to = asked.to.first().map(|to| to.email.clone()).unwrap_or_default();
+    let said = if asked.elsewhere {
+        t!("receipt-asked-elsewhere", to = to)
+    } else {
+        t!("receipt-asked")
+    };
+    let line = row![
+        icon::icon(Icon::Check).width(14).height(14),
+        words::caption(said).width(Fill),
+        action(t!("receipt-send"), Message::ReceiptPressed(id, true)),
+        action(t!("receipt-no"), Message::ReceiptPressed(id, false)),
+    ]
+    .spacing(gap::S)
+    .align_y(Center);
+    Some(
+        container(line)
+            .padding([6.0, gap::M])
+            .width(Fill)
+            .style(style::bar)
+            .into(),
+    )
 }
 
 /// How it stands with pictures on servers, and who tried to learn that the message was opened.

@@ -1,10 +1,11 @@
 //! A message's files, its pictures on servers, its mailing list, and messages inside it.
 
 use posthorn_engine::attachment::Caution;
+use posthorn_engine::invitation::InvitationAnswer;
 use posthorn_engine::pictures::Consent;
-use posthorn_engine::reading::PictureRule;
+use posthorn_engine::reading::{PictureRule, ReceiptState};
 use posthorn_engine::{Command, Error};
-use posthorn_mime::Risk;
+use posthorn_mime::{PartStat, Risk};
 use posthorn_model::{MessageId, Part, Sender};
 
 use super::material::Read;
@@ -81,6 +82,40 @@ impl Reader {
             Some(way) => vec![Action::AskUnsubscribe(reading.mail().id, way.clone())],
             None => vec![Action::Say(t!("said-no-list"))],
         }
+    }
+
+    /// Accepts or declines, by mail to whoever invites.
+    pub(super) fn answer_invitation(&mut self, id: MessageId, n: usize, status: PartStat) -> Vec<Action> {
+        let Some(reading) = self.reading_of_mut(id) else {
+            return Vec::new();
+        };
+        let message = reading.mail().id;
+        let Some(invited) = reading.read.reading.invitations.get_mut(n) else {
+            return Vec::new();
+        };
+        invited.answered = Some(status);
+        let event = invited.invitation.summary.as_str();
+        let subject = match status {
+            PartStat::Accepted => t!("event-accepted-subject", event = event),
+            PartStat::Declined => t!("event-declined-subject", event = event),
+            _ => t!("event-tentative-subject", event = event),
+        };
+        vec![Action::AnswerInvitation(InvitationAnswer {
+            message,
+            index: n,
+            status,
+            comment: String::new(),
+            subject,
+        })]
+    }
+
+    /// Tells the sender that the message was read, or never.
+    pub(super) fn answer_receipt(&mut self, id: MessageId, send: bool) -> Vec<Action> {
+        let Some(reading) = self.reading_of_mut(id) else {
+            return Vec::new();
+        };
+        reading.read.reading.receipt = Some(ReceiptState::Answered);
+        vec![Action::AnswerReceipt(reading.mail().id, send)]
     }
 
     /// A message inside another one: shown in the conversation's place until it is closed.

@@ -38,7 +38,7 @@ impl Find {
             return false;
         }
         let none = self.count() == 0;
-        let here = self.here().map(|(id, n)| (id, n));
+        let here = self.here();
         self.hits.insert(of, hits);
         match here {
             // Others may have come before it: it stays where it was.

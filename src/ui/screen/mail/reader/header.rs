@@ -3,10 +3,11 @@
 use iced::widget::{column, container, row, space};
 use iced::{Center, Element, Fill};
 use posthorn_engine::catalog::{Message as Mail, Row};
+use posthorn_mime::Verdict;
 use posthorn_model::{Address, Protocol, Where};
 
-use super::Message;
 use super::reading::Reading;
+use super::{Message, trust};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
 use crate::shortcut::{self, Wish};
@@ -46,14 +47,15 @@ fn in_full(addresses: &[Address]) -> String {
 pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Element<'a, Message> {
     let mail = reading.mail();
     let envelope = &mail.envelope;
-    let sender = reading.read.sender.as_ref();
+    let sender = reading.read.reading.sender.as_ref();
     let from = sender.map_or_else(|| t!("list-nobody"), |sender| sender.label().to_owned());
     let address = sender
         .filter(|sender| sender.name.is_some())
         .map(|sender| sender.email.as_str());
     let mut sender = row![words::strong(from).size(size::READING)]
         .spacing(gap::S)
-        .align_y(Center);
+        .align_y(Center)
+        .push(trust::mark(reading));
     if let Some(address) = address {
         sender = sender.push(words::muted(address));
     }
@@ -103,7 +105,7 @@ pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Elemen
         all = all.push(words::caption(t!("reader-reply-elsewhere", people = people)));
     }
     if detailed {
-        all = all.push(details(mail));
+        all = all.push(details(mail, &reading.read.reading.verdict));
     }
     all.into()
 }
@@ -115,7 +117,7 @@ fn quiet<'a>(label: String, message: Message) -> Press<'a, Message> {
         .on_press(message)
 }
 
-fn details(mail: &Mail) -> Element<'_, Message> {
+fn details<'a>(mail: &'a Mail, verdict: &Verdict) -> Element<'a, Message> {
     let envelope = &mail.envelope;
     let lines = [
         (t!("field-from"), in_full(&envelope.from)),
@@ -135,6 +137,7 @@ fn details(mail: &Mail) -> Element<'_, Message> {
     ];
     let rows = lines
         .into_iter()
+        .chain(trust::details(verdict))
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| {
             row![

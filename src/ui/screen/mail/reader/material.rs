@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use posthorn_engine::Reading;
-use posthorn_mime::{Attached, Shown};
 
 use super::plain;
 
@@ -33,10 +32,6 @@ pub struct Read {
     /// How much of the HTML and of the text is the writer's own; the rest is quoted at the end.
     own_html: usize,
     own_text: usize,
-    /// What is offered as a file.
-    pub attachments: Vec<Attached>,
-    /// The author as it may be shown.
-    pub sender: Option<Shown>,
 }
 
 impl Read {
@@ -48,33 +43,9 @@ impl Read {
         Self {
             own_html: posthorn_html::own_words(html).len(),
             own_text: posthorn_mime::text::trim_quoted(text).0.trim_end().len(),
-            attachments: attachments(&reading),
-            sender: reading
-                .message
-                .envelope
-                .from
-                .first()
-                .map(posthorn_mime::show_sender),
             reading,
         }
     }
-}
-
-/// Named parts and those that are not text, judged by their names.
-fn attachments(reading: &Reading) -> Vec<Attached> {
-    let parts = reading.message.parts.iter();
-    parts
-        .filter(|part| !part.inline && (part.name.is_some() || !part.content_type.starts_with("text/")))
-        .map(|part| Attached {
-            nature: posthorn_mime::attachment::judge(
-                part.name.as_deref().unwrap_or_default(),
-                &part.content_type,
-                b"",
-            ),
-            message: part.content_type == "message/rfc822",
-            part: part.clone(),
-        })
-        .collect()
 }
 
 #[derive(Clone, Debug)]

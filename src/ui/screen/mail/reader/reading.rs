@@ -243,6 +243,6 @@ impl Reading {
 
     /// What is offered as a file: named parts and those that are not text.
     pub fn attachments(&self) -> impl Iterator<Item = &Attached> {
-        self.read.attachments.iter()
+        self.read.reading.attachments.iter()
     }
 }

@@ -11,7 +11,7 @@ use super::block::Block;
 use super::canvas::Canvas;
 use super::page::{card_id, page_id};
 use super::reading::Reading;
-use super::{Message, Opened, Reader, SCROLL, attachment, bar, header};
+use super::{Message, Opened, Reader, SCROLL, attachment, bar, event, header};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
 use crate::measure::cut;
@@ -182,6 +182,9 @@ fn content<'a>(
         .spacing(gap::M);
     for bar in bar::bars(reading) {
         all = all.push(bar);
+    }
+    for card in event::cards(reading, clock) {
+        all = all.push(card);
     }
     all = all.push(body(reader, reading));
     all.push(attachment::files(reading)).into()
