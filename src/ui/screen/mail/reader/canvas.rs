@@ -21,7 +21,7 @@ const AT_ONCE: usize = 3;
 /// How often a page is opened anew because the process that held it is gone.
 const TRIES: u8 = 2;
 /// A page is made smaller to fit its room, down to this.
-const SMALLEST: f32 = 0.6;
+const SMALLEST: f32 = 0.45;
 
 /// What is asked of the painter.
 #[derive(Clone, Debug)]

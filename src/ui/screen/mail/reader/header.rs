@@ -52,16 +52,20 @@ pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Elemen
     let address = sender
         .filter(|sender| sender.name.is_some())
         .map(|sender| sender.email.as_str());
-    let mut sender = row![words::strong(from).size(size::READING)]
-        .spacing(gap::S)
-        .align_y(Center)
-        .push(trust::mark(reading));
+    let mut sender = row![
+        words::strong(from)
+            .size(size::READING)
+            .wrapping(iced::widget::text::Wrapping::None)
+    ]
+    .spacing(gap::S)
+    .align_y(Center)
+    .push(trust::mark(reading));
     if let Some(address) = address {
-        sender = sender.push(words::muted(address));
+        sender = sender.push(words::muted(address).wrapping(iced::widget::text::Wrapping::None));
     }
     let first = row![
         container(sender).width(Fill).clip(true),
-        words::muted(clock.long(mail.date))
+        words::muted(clock.long(mail.date)).wrapping(iced::widget::text::Wrapping::None)
     ]
     .spacing(gap::M)
     .align_y(Center);
