@@ -12,7 +12,7 @@ use crate::server::Server;
 /// What of a trace matters, in order.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// RETR was sent for this number.
+    /// The whole of this number was asked for, by RETR or by TOP.
     Asked(u32),
     /// Bytes went into the file of raw messages, or its log.
     Written,
@@ -55,6 +55,7 @@ fn read(trace: &str) -> Vec<Step> {
             steps.push(Step::Written);
         } else if call.starts_with("sendto(") || call.starts_with("write") {
             steps.extend(numbers(call, "RETR ").map(Step::Asked));
+            steps.extend(numbers(call, "TOP ").map(Step::Asked));
             steps.extend(numbers(call, "DELE ").map(Step::Deleted));
         }
     }

@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use posthorn_model::operation::Target;
 use posthorn_model::{
-    AccountId, ErrorClass, InternetMessageId, MailboxId, MessageId, Operation, OperationId, OperationKind,
-    OperationState, Uid, UidValidity,
+    AccountId, ErrorClass, MailboxId, MessageId, Operation, OperationId, OperationKind, OperationState, Uid,
+    UidSet, UidValidity,
 };
 use posthorn_net::imap::{Access, Session};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow};
 
+use self::message::is_same;
 use super::left;
 use super::queue::{self, Aim, Turn, Work};
 use crate::Error;
@@ -23,6 +24,9 @@ use crate::account::Post;
 use crate::event::Doing;
 use crate::problem::Topic;
 use crate::shared::Core;
+
+/// So many messages that a search has found are none: they are not asked what they are.
+const MANY: u64 = 200;
 
 /// Sends everything that waits, oldest first.
 ///
@@ -233,7 +237,7 @@ impl Run<'_> {
                 .filter(|_| current)
             {
                 found.insert(uid, target.message);
-            } else if let Some(uid) = self.search(target.message_id.as_ref()).await? {
+            } else if let Some(uid) = self.search(target).await? {
                 found.insert(uid, target.message);
             } else if state.is_some() && !current && placement.is_some() {
                 self.unknown = true;
@@ -245,9 +249,10 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// The one message with this Message-ID in the selected mailbox; several are none.
-    async fn search(&mut self, id: Option<&InternetMessageId>) -> Result<Option<Uid>, Error> {
-        let Some(id) = id else {
+    /// The one message with the target's Message-ID in the selected mailbox; several are none. A search finds what
+    /// contains it (RFC 9051 section 6.4.4), such as `<10@example.org>` for `0@example.org`: each is asked what it is.
+    async fn search(&mut self, target: &Target) -> Result<Option<Uid>, Error> {
+        let Some(id) = &target.message_id else {
             return Ok(None);
         };
         let found = match self.session.find_message_id(&id.0).await {
@@ -255,8 +260,18 @@ impl Run<'_> {
             Err(error) if error.permanent => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let mut uids = found.iter();
-        Ok(uids.next().filter(|_| found.len() == 1))
+        if found.is_empty() || found.len() > MANY {
+            return Ok(None);
+        }
+        let mut same = UidSet::default();
+        self.session
+            .fetch_identities(&found, &mut |identity| {
+                if found.contains(identity.uid) && is_same(target, &identity) {
+                    same.insert(identity.uid);
+                }
+            })
+            .await?;
+        Ok(same.iter().next().filter(|_| same.len() == 1))
     }
 
     /// Messages have got their UIDs in the target: their placements and later operations are told.

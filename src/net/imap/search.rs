@@ -33,7 +33,8 @@ impl Session {
         self.search("DELETED").await
     }
 
-    /// Messages whose Message-ID is this: to find what an append did before its connection was lost.
+    /// Messages whose Message-ID contains this (RFC 9051 section 6.4.4: a substring), so that each has to be asked what
+    /// it is: to find what an append did before its connection was lost.
     ///
     /// # Errors
     /// Where the command does not end in OK, or the id cannot be sent.

@@ -265,7 +265,7 @@ impl Run<'_> {
             let Some(target) = expected.get(&message) else {
                 continue;
             };
-            if let Some(uid) = self.search(target.message_id.as_ref()).await?
+            if let Some(uid) = self.search(target).await?
                 && !certain.contains_key(&uid)
             {
                 certain.insert(uid, message);
