@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use posthorn_model::operation::{Hash64, Target};
 use posthorn_model::{
     AccountId, Flags, InternetMessageId, MailboxId, MessageId, Operation, OperationId, OperationKind,
-    OperationState, Placement, UidValidity,
+    OperationState, Placement, SpecialUse, UidValidity,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
@@ -57,7 +57,17 @@ pub async fn take_back(core: &Core, intent: Option<i64>) -> Result<Outcome, Erro
     for step in record.steps.iter().rev() {
         way.take(step).await?;
     }
-    for (account, row, _) in facts.ledger.values().flatten() {
+    let given_back: BTreeSet<MessageId> = record
+        .steps
+        .iter()
+        .filter(|step| way.takes_removal_back(step))
+        .map(|step| step.message)
+        .collect();
+    let ledger = facts
+        .ledger
+        .iter()
+        .filter(|(message, _)| given_back.contains(message));
+    for (account, row, _) in ledger.flat_map(|(_, rows)| rows) {
         if let Some(row) = unwanted(row, facts.now) {
             way.writes.push(Write::PutLedger {
                 account: *account,
@@ -110,6 +120,18 @@ impl Way<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the step was what a maildrop's policy takes for a removal: out of the inbox, into the trash, or for
+    /// good. A star that is taken back, or a way from one archive to another, leaves an earlier removal as it is.
+    fn takes_removal_back(&self, step: &Step) -> bool {
+        let purpose = |id: &MailboxId| self.rooms.get(id).and_then(|room| room.special_use);
+        match (&step.back, purpose(&step.mailbox)) {
+            (Back::Flags { .. } | Back::Uncopy { .. } | Back::Label { .. }, _)
+            | (_, Some(SpecialUse::Trash)) => false,
+            (_, Some(SpecialUse::Inbox)) | (Back::Restore { .. }, _) => true,
+            (Back::Move { to, .. } | Back::Handback { to, .. }, _) => purpose(to) == Some(SpecialUse::Trash),
+        }
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), Error> {
