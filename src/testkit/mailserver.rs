@@ -23,7 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use posthorn_model::{Endpoint, Flag, Keyword, Security, Timestamp};
 use tempfile::TempDir;
@@ -423,9 +423,12 @@ impl MailServer {
             // It may be there already.
             let _ = pipe.command(&format!("CREATE {}", imap_pipe::quote(mailbox)));
         }
-        messages
-            .iter()
-            .try_for_each(|message| pipe.append(mailbox, message))
+        messages.iter().try_for_each(|message| {
+            if self.options.kind == Kind::Courier {
+                await_ordered_names();
+            }
+            pipe.append(mailbox, message)
+        })
     }
 
     /// Every message of a mailbox exactly as IMAP serves it, ascending by UID.
@@ -507,6 +510,18 @@ impl MailServer {
                 .ok()
         });
         number.ok_or_else(|| Error("no STATUS in the answer".into()))
+    }
+}
+
+/// Courier orders a maildrop by file names, and writes microseconds into them without zeros in front: within one
+/// second those below 100,000 would come after the others.
+fn await_ordered_names() {
+    let micros = || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| now.subsec_micros())
+    };
+    while !(100_000..950_000).contains(&micros()) {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
