@@ -163,7 +163,7 @@ impl Misbehaving {
     fn start(script: &Path, mode: &str) -> Self {
         (0..5)
             .find_map(|_| Self::try_start(script, mode))
-            .expect("a server that listens")
+            .unwrap_or_else(|| panic!("{mode}: no server listens"))
     }
 
     fn try_start(script: &Path, mode: &str) -> Option<Self> {
