@@ -8,7 +8,7 @@ pub mod splitter;
 pub mod witness;
 pub mod words;
 
-use iced::widget::{container, row, tooltip};
+use iced::widget::{column, container, row, text, tooltip};
 use iced::{Center, Element};
 
 use crate::icon::{self, Icon};
@@ -96,4 +96,29 @@ pub fn rule<'a, Message: 'a>() -> Element<'a, Message> {
     container(iced::widget::space().width(iced::Fill).height(theme::HAIRLINE))
         .style(style::hairline)
         .into()
+}
+
+/// What is odd, a line each, in a bar that is seen; nothing where there is nothing.
+pub fn warnings<'a, Message: 'a>(all: impl Iterator<Item = String>) -> Option<Element<'a, Message>> {
+    let lines: Vec<Element<'a, Message>> = all
+        .map(|said| {
+            row![
+                icon::colored(Icon::Warning, |theme| theme::tokens(theme).warning)
+                    .width(14)
+                    .height(14),
+                words::body(said)
+                    .width(iced::Fill)
+                    .wrapping(text::Wrapping::WordOrGlyph)
+            ]
+            .spacing(space::S)
+            .into()
+        })
+        .collect();
+    (!lines.is_empty()).then(|| {
+        container(column(lines).spacing(space::XS))
+            .padding([space::S, space::M])
+            .width(iced::Fill)
+            .style(style::warning_bar)
+            .into()
+    })
 }

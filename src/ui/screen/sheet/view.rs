@@ -16,7 +16,7 @@ use crate::shortcut::{self, Group};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
 use crate::when::Clock;
-use crate::widget::{Kind, button, press, rule, words};
+use crate::widget::{Kind, button, press, rule, warnings, words};
 
 /// The dialog's card; the caller lays it over the window.
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
@@ -139,31 +139,6 @@ fn link(target: &Target) -> Element<'_, Message> {
     ]
     .spacing(gap::M)
     .into()
-}
-
-/// What is odd, a line each; nothing where there is nothing.
-fn warnings<'a>(all: impl Iterator<Item = String>) -> Option<Element<'a, Message>> {
-    let lines: Vec<Element<'a, Message>> = all
-        .map(|said| {
-            row![
-                icon::colored(Icon::Warning, |theme| tokens(theme).warning)
-                    .width(14)
-                    .height(14),
-                words::body(said)
-                    .width(Fill)
-                    .wrapping(text::Wrapping::WordOrGlyph)
-            ]
-            .spacing(gap::S)
-            .into()
-        })
-        .collect();
-    (!lines.is_empty()).then(|| {
-        container(column(lines).spacing(gap::XS))
-            .padding(gap::M)
-            .width(Fill)
-            .style(style::warning_bar)
-            .into()
-    })
 }
 
 fn link_words(warning: &LinkWarning) -> String {

@@ -1,15 +1,14 @@
 //! Who a message is from, truly: one quiet mark, what is odd, and the details for whoever looks.
 
-use iced::widget::{column, container, row, text};
-use iced::{Element, Fill};
+use iced::Element;
 use posthorn_mime::{Mark, Outcome, SenderWarning, Verdict};
 
 use super::Message;
 use super::reading::Reading;
 use crate::icon::{self, Icon};
 use crate::t;
-use crate::theme::{space as gap, style, tokens};
-use crate::widget::{hint, words};
+use crate::theme::tokens;
+use crate::widget::{self, hint};
 
 /// Beside the sender: verified, or nothing.
 pub fn mark<'a>(reading: &Reading) -> Option<Element<'a, Message>> {
@@ -37,29 +36,7 @@ pub fn warnings(reading: &Reading) -> Option<Element<'_, Message>> {
         .iter()
         .flat_map(|sender| &sender.warnings)
         .filter_map(odd_words);
-    let lines: Vec<Element<'_, Message>> = failed
-        .into_iter()
-        .chain(odd)
-        .map(|said| {
-            row![
-                icon::colored(Icon::Warning, |theme| tokens(theme).warning)
-                    .width(14)
-                    .height(14),
-                words::body(said)
-                    .width(Fill)
-                    .wrapping(text::Wrapping::WordOrGlyph)
-            ]
-            .spacing(gap::S)
-            .into()
-        })
-        .collect();
-    (!lines.is_empty()).then(|| {
-        container(column(lines).spacing(gap::XS))
-            .padding([gap::S, gap::M])
-            .width(Fill)
-            .style(style::warning_bar)
-            .into()
-    })
+    widget::warnings(failed.into_iter().chain(odd))
 }
 
 /// `None` where it is said elsewhere, or too common to be of use.
