@@ -22,6 +22,7 @@ pub mod failure;
 mod fetch;
 mod filter;
 mod flag;
+mod interrupt;
 mod ledger;
 mod list;
 mod mailbox;

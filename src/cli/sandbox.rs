@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::arguments::SandboxRequest;
 use crate::failure::{Failure, Status};
+use crate::interrupt::Interrupts;
 use crate::output::Output;
-use crate::session::interrupted;
 
 const SERVICES: [(&str, Service); 3] = [
     ("imap", Service::Imap),
@@ -39,6 +39,8 @@ async fn serve(request: &SandboxRequest, output: &mut Output) -> Result<Status, 
         ..SandboxOptions::default()
     };
     let users = options.users.clone();
+    // Before anybody is told that it serves, and may tell it to stop.
+    let mut interrupts = Interrupts::listen();
     // A client in another process has to be told whom to trust.
     let folder = tempfile::Builder::new()
         .prefix("posthorn-sandbox-")
@@ -56,7 +58,7 @@ async fn serve(request: &SandboxRequest, output: &mut Output) -> Result<Status, 
         output.text(&to_text(&sandbox, &users, &ca_file))?;
         output.finish()?;
     }
-    interrupted().await;
+    interrupts.next().await;
     sandbox.stop().await;
     Ok(Status::Done)
 }

@@ -2,12 +2,14 @@
 
 use posthorn_engine::{Catalog, Engine, Error, Options};
 use posthorn_model::{Secret, SecretPlace};
+use std::cell::Cell;
 use std::future::Future;
 use std::io::IsTerminal;
 
 use crate::Window;
 use crate::arguments::Common;
 use crate::failure::Failure;
+use crate::interrupt::Interrupts;
 
 /// Opens the sealed file of secrets.
 const SECRETS_KEY: &str = "POSTHORN_SECRETS_KEY";
@@ -79,7 +81,11 @@ impl Context {
             read_only: matches!(purpose, Purpose::Read | Purpose::ReadAndSignIn),
             ..Options::default()
         })?;
-        Ok(Session { engine, runtime })
+        Ok(Session {
+            engine,
+            interrupts: Cell::default(),
+            runtime,
+        })
     }
 
     /// The sealed file's key, from the environment, or asked for where some account needs it.
@@ -135,6 +141,7 @@ pub fn prompt(question: &str) -> Result<Secret, Failure> {
 /// An open profile.
 pub struct Session {
     pub engine: Engine,
+    interrupts: Cell<Option<Interrupts>>,
     // Declared after the engine: what the engine still runs is dropped first.
     runtime: tokio::runtime::Runtime,
 }
@@ -156,13 +163,17 @@ impl Session {
         Ok(self.wait(question(self.engine.catalog()))?)
     }
 
-    /// Waits until it is done, or until the user interrupts: then `None`.
+    /// Waits until it is done, or until the user interrupts: then `None`. From the first such wait on, an interrupt
+    /// that comes between two of them ends the next.
     pub fn wait_or_interrupt<F: Future>(&self, future: F) -> Option<F::Output> {
         self.wait(async {
-            tokio::select! {
+            let mut interrupts = self.interrupts.take().unwrap_or_else(Interrupts::listen);
+            let outcome = tokio::select! {
                 done = future => Some(done),
-                () = interrupted() => None,
-            }
+                () = interrupts.next() => None,
+            };
+            self.interrupts.set(Some(interrupts));
+            outcome
         })
     }
 }
@@ -170,31 +181,6 @@ impl Session {
 /// Lets the engine finish its step. A second interrupt leaves at once: everything that counts is committed already.
 impl Drop for Session {
     fn drop(&mut self) {
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = self.engine.shutdown() => {}
-                () = interrupted() => {}
-            }
-        });
+        self.wait_or_interrupt(self.engine.shutdown());
     }
-}
-
-/// Ends when the user or the system asks the program to stop.
-pub async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Without a handler the signal ends the program, which is what it asks for.
-        if let (Ok(mut terminate), Ok(mut hangup)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -4,9 +4,9 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// No command on these few messages may take longer; one that does hangs.
@@ -252,6 +252,20 @@ pub fn signal(pid: u32, name: &str) {
     assert!(status.is_ok_and(|status| status.success()), "cannot signal {pid}");
 }
 
+/// Until it has ended; one that does not hangs, and is killed.
+#[track_caller]
+pub fn wait_for_end(child: &mut Child) -> ExitStatus {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    panic!("process {} does not end", child.id());
+}
+
 /// A command that goes on. Killed when dropped.
 pub struct Running {
     child: Child,
@@ -263,8 +277,11 @@ impl Running {
     #[track_caller]
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut seen = Vec::new();
+        // Of all the lines together: a program that goes on telling something else hangs as well.
+        let end = Instant::now() + PATIENCE;
         loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
                 panic!("{what} did not come; there were {seen:#?}");
             };
             let value: Value = serde_json::from_str(&line).unwrap();
@@ -276,11 +293,10 @@ impl Running {
     }
 
     /// Asks it to stop; its exit code.
+    #[track_caller]
     pub fn stop(mut self, name: &str) -> Option<i32> {
         signal(self.child.id(), name);
-        // Its output ends when it does.
-        while self.lines.recv_timeout(PATIENCE).is_ok() {}
-        self.child.wait().unwrap().code()
+        wait_for_end(&mut self.child).code()
     }
 }
 

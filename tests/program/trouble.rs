@@ -195,6 +195,20 @@ fn a_second_instance_is_told_and_may_read() {
     posthorn.run(&["sync"]).expect(0);
 }
 
+/// Also one that comes while the program does something else than wait for it.
+#[test]
+fn no_interrupt_is_lost() {
+    let server = Server::sandbox(Security::Tls);
+    let posthorn = server.profile("imap", Security::Tls, None);
+    for round in 0..15 {
+        let watch = posthorn.start(&["watch"]);
+        for _ in 0..=round % 5 {
+            watch.wait_for("an event", |_| true);
+        }
+        assert_eq!(watch.stop("INT"), Some(0), "round {round}");
+    }
+}
+
 #[test]
 fn without_the_network_everything_can_be_read() {
     let server = Server::sandbox(Security::Tls);

@@ -2,7 +2,7 @@ use posthorn_testkit::mailserver::{Kind, quote};
 
 use super::{Place, Script, Where, flags_of, run, sync};
 use crate::mail::{message, odd_messages};
-use crate::posthorn::{Posthorn, signal};
+use crate::posthorn::{Posthorn, signal, wait_for_end};
 
 const SCRIPTS: [(&str, Script); 13] = [
     ("arrives-whole", arrives_whole),
@@ -326,7 +326,7 @@ fn killed_in_the_middle(place: &Place) {
         if child.try_wait().unwrap().is_none() {
             signal(child.id(), "KILL");
         }
-        child.wait().unwrap();
+        wait_for_end(&mut child);
     }
     sync(&posthorn);
     place.assert_same(&posthorn, "INBOX");

@@ -2,7 +2,7 @@ use posthorn_testkit::mailserver::Kind;
 
 use super::{Host, Place, Script, Where, run, sync};
 use crate::mail::{message, odd_messages};
-use crate::posthorn::{Posthorn, signal};
+use crate::posthorn::{Posthorn, signal, wait_for_end};
 
 const SCRIPTS: [(&str, Script); 16] = [
     ("arrives-whole", arrives_whole_and_once),
@@ -151,7 +151,7 @@ fn killed_in_the_middle(place: &Place) {
         if child.try_wait().unwrap().is_none() {
             signal(child.id(), "KILL");
         }
-        child.wait().unwrap();
+        wait_for_end(&mut child);
     }
     // The server may hold the maildrop for the session that was killed.
     for _ in 0..40 {
@@ -345,7 +345,7 @@ fn two_programs_share_a_maildrop(place: &Place) {
         place.seed("INBOX", &numbered(round * 5..round * 5 + 5));
         let mut children = programs.each_ref().map(|posthorn| posthorn.spawn(&["sync"]));
         for child in &mut children {
-            child.wait().unwrap();
+            wait_for_end(child);
         }
     }
     for posthorn in &programs {
