@@ -1,5 +1,6 @@
-//! The store's threads: one writer fed first in first out, a few readers that can only query, one reader for
-//! long work (hashing, compressing, checking), so that a list never waits behind it.
+//! The store's threads: one writer fed first in first out, a keeper that makes raw messages durable beside it, a few
+//! readers that can only query, one reader for long work (hashing, compressing, checking), so that a list never
+//! waits behind it.
 //!
 //! Every call is a future over a oneshot channel; the crate names no runtime. Dropping a future does not take
 //! back what it asked for.
@@ -35,6 +36,13 @@ pub(crate) struct Writer {
     pub(crate) messages: Connection,
 }
 
+/// What the keeper thread works with: raw messages go to their file, and its syncs, while the writer indexes.
+pub(crate) struct Keeper {
+    /// Only queried.
+    pub(crate) index: Connection,
+    pub(crate) messages: Connection,
+}
+
 /// What a reader thread works with.
 pub(crate) struct Reader {
     pub(crate) index: Connection,
@@ -43,7 +51,8 @@ pub(crate) struct Reader {
 }
 
 type WriteJob = Box<dyn FnOnce(&mut Writer) + Send>;
-type ReadJob = Box<dyn FnOnce(Result<&Reader>) + Send>;
+/// For a thread that opens its files at its first job.
+type Job<T> = Box<dyn FnOnce(Result<&mut T>) + Send>;
 
 /// How fast a read must be: which threads it runs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,8 +71,9 @@ struct Shared {
     dir: PathBuf,
     /// `None`: open for reading only.
     writes: Option<Arc<Queue<WriteJob>>>,
-    quick: Arc<Queue<ReadJob>>,
-    bulk: Arc<Queue<ReadJob>>,
+    keeps: Arc<Queue<Job<Keeper>>>,
+    quick: Arc<Queue<Job<Reader>>>,
+    bulk: Arc<Queue<Job<Reader>>>,
     threads: Mutex<Threads>,
     ids: Ids,
     notices: Vec<String>,
@@ -73,8 +83,8 @@ struct Shared {
 #[derive(Default)]
 struct Threads {
     handles: Vec<JoinHandle<()>>,
-    /// Each completes when its reader thread has closed its files.
-    readers_ended: Vec<oneshot::Receiver<()>>,
+    /// Each completes when its thread has closed its files.
+    others_ended: Vec<oneshot::Receiver<()>>,
     writer_ended: Option<oneshot::Receiver<()>>,
 }
 
@@ -138,14 +148,24 @@ impl Store {
         wanted: bool,
     ) -> Result<Self> {
         let (quick, bulk) = (Arc::new(Queue::new()), Arc::new(Queue::new()));
+        let reader = {
+            let dir = dir.to_owned();
+            move || Reader::open(&dir, access)
+        };
         for _ in 0..QUICK_READERS {
-            threads.start_reader(dir, access, Arc::clone(&quick))?;
+            threads.start_lazy("store-reader", reader.clone(), Arc::clone(&quick))?;
         }
-        threads.start_reader(dir, access, Arc::clone(&bulk))?;
+        threads.start_lazy("store-reader", reader, Arc::clone(&bulk))?;
+        let keeps = Arc::new(Queue::new());
+        if writes.is_some() {
+            let dir = dir.to_owned();
+            threads.start_lazy("store-keeper", move || Keeper::open(&dir), Arc::clone(&keeps))?;
+        }
         Ok(Self {
             shared: Arc::new(Shared {
                 dir: dir.to_owned(),
                 writes,
+                keeps,
                 quick,
                 bulk,
                 threads: Mutex::new(threads),
@@ -207,20 +227,19 @@ impl Store {
     /// Finishes what was asked, checkpoints both files and closes them. Everything asked later fails with
     /// [`Error::Closed`].
     pub async fn drain(&self) {
-        let (readers, writer) = {
+        let (others, writer) = {
             let mut threads = self.shared.lock_threads();
             (
-                std::mem::take(&mut threads.readers_ended),
+                std::mem::take(&mut threads.others_ended),
                 threads.writer_ended.take(),
             )
         };
-        self.shared.quick.close();
-        self.shared.bulk.close();
-        for ended in readers {
+        self.shared.close_others();
+        for ended in others {
             // A dropped sender means the same: the thread is gone.
             let _ = ended.await;
         }
-        // Last, so that its checkpoint meets no reader and can empty the journals.
+        // Last, so that its checkpoint meets nobody and can empty the journals.
         if let Some(writes) = &self.shared.writes {
             writes.close();
         }
@@ -254,11 +273,29 @@ impl Store {
             Pace::Bulk => &self.shared.bulk,
         };
         let (answer, result) = oneshot::channel::<Result<T>>();
-        let accepted = queue.push(Box::new(move |reader: Result<&Reader>| {
+        let accepted = queue.push(Box::new(move |reader: Result<&mut Reader>| {
             if !answer.is_canceled() {
-                let _ = answer.send(reader.and_then(job));
+                let _ = answer.send(reader.and_then(|reader| job(reader)));
             }
         }));
+        self.finish(accepted, result).await
+    }
+
+    pub(crate) async fn keep<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Keeper) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.is_read_only() {
+            return Err(Error::ReadOnly);
+        }
+        let (answer, result) = oneshot::channel::<Result<T>>();
+        // As with writes: the caller may have gone; the work stands.
+        let accepted = self
+            .shared
+            .keeps
+            .push(Box::new(move |keeper: Result<&mut Keeper>| {
+                let _ = answer.send(keeper.and_then(job));
+            }));
         self.finish(accepted, result).await
     }
 
@@ -288,12 +325,18 @@ impl Shared {
     fn lock_threads(&self) -> std::sync::MutexGuard<'_, Threads> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// All but the writer.
+    fn close_others(&self) {
+        self.quick.close();
+        self.bulk.close();
+        self.keeps.close();
+    }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.quick.close();
-        self.bulk.close();
+        self.close_others();
         if let Some(writes) = &self.writes {
             writes.close();
         }
@@ -325,27 +368,34 @@ impl Threads {
         Ok(())
     }
 
-    fn start_reader(&mut self, dir: &Path, access: Access, queue: Arc<Queue<ReadJob>>) -> Result<()> {
+    /// Opened at the first job, so that opening the store waits for the writer's files only.
+    fn start_lazy<T: 'static>(
+        &mut self,
+        name: &str,
+        open: impl Fn() -> Result<T> + Send + 'static,
+        queue: Arc<Queue<Job<T>>>,
+    ) -> Result<()> {
         let (end, ended) = oneshot::channel();
-        let dir = dir.to_owned();
-        let handle = spawn("store-reader", move || {
-            let mut reader = None;
+        let handle = spawn(name, move || {
+            let mut slot = None;
             while let Some(job) = queue.pop() {
-                let ran = catch_unwind(AssertUnwindSafe(|| {
-                    match take_reader(&mut reader, &dir, access) {
-                        Ok(reader) => job(Ok(reader)),
+                // A panic rolls an open transaction back while unwinding; the next job starts clean.
+                let ran = catch_unwind(AssertUnwindSafe(|| match &mut slot {
+                    Some(files) => job(Ok(files)),
+                    None => match open() {
+                        Ok(files) => job(Ok(slot.insert(files))),
                         Err(error) => job(Err(error)),
-                    }
+                    },
                 }));
                 if ran.is_err() {
-                    log::error!("A read of the store panicked.");
+                    log::error!("A job of the store panicked; nothing of it was kept.");
                 }
             }
-            drop(reader);
+            drop(slot);
             let _ = end.send(());
         })?;
         self.handles.push(handle);
-        self.readers_ended.push(ended);
+        self.others_ended.push(ended);
         Ok(())
     }
 }
@@ -357,15 +407,22 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .map_err(|error| Error::Bug(format!("no thread for the store: {error}")))
 }
 
-/// Opened at the first job, so that opening the store waits for one file handle each, not for four.
-fn take_reader<'a>(slot: &'a mut Option<Reader>, dir: &Path, access: Access) -> Result<&'a Reader> {
-    match slot {
-        Some(reader) => Ok(reader),
-        None => Ok(slot.insert(Reader {
+impl Reader {
+    fn open(dir: &Path, access: Access) -> Result<Self> {
+        Ok(Self {
             index: open_file(dir, File::Index, access)?,
             messages: open_file(dir, File::Messages, access)?,
             dir: dir.to_owned(),
-        })),
+        })
+    }
+}
+
+impl Keeper {
+    fn open(dir: &Path) -> Result<Self> {
+        Ok(Self {
+            index: open_file(dir, File::Index, Access::Query)?,
+            messages: open_file(dir, File::Messages, Access::Write)?,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Raw messages, exactly as served: the precious part. Small ones are zstd blobs in messages.sqlite, large ones
 //! files named by their hash; each is kept once, whoever sent it how often.
 //!
-//! Hashing and compressing happen on the bulk reader, before the writer is asked: it only inserts and syncs.
+//! Hashing and compressing happen on the bulk reader, before the keeper is asked: it only inserts and syncs.
 
 mod encode;
 mod large;
@@ -19,7 +19,7 @@ pub(crate) use self::large::{DIR as LARGE_DIR, hash_file, path as large_path};
 pub(crate) use self::origin::KEEP_PROVENANCE;
 pub(crate) use self::origin::{forget_account, keep_mailbox, rename_account};
 use crate::column::{signed, unsigned};
-use crate::db::{Pace, Reader, Store, Writer, now};
+use crate::db::{Keeper, Pace, Reader, Store, now};
 use crate::error::{Error, File, Result};
 
 /// Messages above this many octets become files of their own.
@@ -69,7 +69,7 @@ impl Store {
         let prepared = self
             .read(Pace::Bulk, move |reader| prepare(reader, inputs))
             .await?;
-        self.write(move |writer| keep(writer, &prepared)).await
+        self.keep(move |keeper| keep(keeper, &prepared)).await
     }
 
     /// Reads each back from where it lies and hashes it: false where it is missing or differs.
@@ -184,9 +184,9 @@ fn prepare(reader: &Reader, inputs: Vec<RawInput>) -> Result<Vec<Prepared>> {
     Ok(all)
 }
 
-fn keep(writer: &mut Writer, all: &[Prepared]) -> Result<Vec<Hash>> {
+fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<Vec<Hash>> {
     let kept_at = now();
-    let tx = writer
+    let tx = keeper
         .messages
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(wrap)?;
@@ -198,7 +198,7 @@ fn keep(writer: &mut Writer, all: &[Prepared]) -> Result<Vec<Hash>> {
         let mailbox = match origins.get(&key) {
             Some(mailbox) => *mailbox,
             None => {
-                let mailbox = origin::keep_mailbox(&tx, &writer.index, from.account, &from.mailbox)?;
+                let mailbox = origin::keep_mailbox(&tx, &keeper.index, from.account, &from.mailbox)?;
                 origins.insert(key, mailbox);
                 mailbox
             }

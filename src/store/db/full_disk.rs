@@ -25,16 +25,10 @@ fn input(bytes: &[u8]) -> RawInput {
 }
 
 fn limit(store: &Store, pages: i64) {
-    wait(store.write(move |writer| {
-        writer
-            .index
-            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-        writer
-            .messages
-            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-            .map_err(wrap)
-    }))
-    .unwrap();
+    let sql = format!("PRAGMA max_page_count = {pages}");
+    let index = sql.clone();
+    wait(store.write(move |writer| Ok(writer.index.query_row(&index, [], |_| Ok(()))?))).unwrap();
+    wait(store.keep(move |keeper| keeper.messages.query_row(&sql, [], |_| Ok(())).map_err(wrap))).unwrap();
 }
 
 #[test]
