@@ -8,12 +8,12 @@ use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::resolve::Names;
 use crate::row;
-use crate::session::{Context, Purpose};
+use crate::session::{Context, Purpose, Session};
 
 /// # Errors
 /// Where the query cannot be read, or the profile cannot.
 pub fn run(request: &SearchRequest, context: &Context, output: &mut Output) -> Result<Status, Failure> {
-    let session = context.open(Purpose::Read)?;
+    let session = open(context)?;
     let query = request.query.join(" ");
     let limit = request.limit;
     let begun = Instant::now();
@@ -43,4 +43,23 @@ pub fn run(request: &SearchRequest, context: &Context, output: &mut Output) -> R
         }
     }
     Ok(Status::Done)
+}
+
+/// With all that is here in the index: what a large sync has left is put there first, unless another instance has the
+/// profile and is at it already.
+fn open(context: &Context) -> Result<Session, Failure> {
+    let session = context.open(Purpose::Read)?;
+    if session.ask(|catalog| async move { catalog.unindexed().await })? == 0 {
+        return Ok(session);
+    }
+    drop(session);
+    match context.open(Purpose::Write) {
+        Ok(session) => {
+            session
+                .wait_or_interrupt(session.engine.finish_index())
+                .ok_or_else(Failure::interrupted)??;
+            Ok(session)
+        }
+        Err(_) => context.open(Purpose::Read),
+    }
 }

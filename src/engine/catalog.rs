@@ -257,6 +257,11 @@ impl Catalog {
         })
     }
 
+    /// Messages that wait for the search index.
+    pub async fn unindexed(&self) -> Result<u64, Error> {
+        Ok(self.core.store.coverage().await?.pending)
+    }
+
     pub async fn operations(&self) -> Result<Vec<Operation>, Error> {
         Ok(self.core.store.operations(None).await?)
     }

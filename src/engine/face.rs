@@ -135,6 +135,15 @@ impl Engine {
             .await
     }
 
+    /// Puts all that still waits into the search index, which otherwise happens by itself, behind everything else.
+    ///
+    /// # Errors
+    /// `Config` where the profile is only read; `Disk`, `Corrupt`.
+    pub async fn finish_index(&self) -> Result<(), Error> {
+        self.run(move |manager| async move { manager.finish_index().await })
+            .await
+    }
+
     /// Lists a POP3 account's maildrop for a forecast, and changes nothing there or here.
     ///
     /// # Errors

@@ -407,6 +407,11 @@ impl Manager {
         Ok(())
     }
 
+    pub async fn finish_index(&self) -> Result<(), Error> {
+        self.refuse_reading()?;
+        index::finish(&self.core).await
+    }
+
     pub async fn put_filters(&self, rules: Vec<Rule>) -> Result<(), Error> {
         self.refuse_reading()?;
         round::check_targets(&self.core, &rules).await?;

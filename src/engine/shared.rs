@@ -61,6 +61,8 @@ pub struct Core {
     pub fetching: AtomicUsize,
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
+    /// Held by whoever takes a step of the search index.
+    pub indexing: tokio::sync::Mutex<()>,
     ca_file: Option<PathBuf>,
     imap_without: Vec<String>,
     spool: PathBuf,
@@ -103,6 +105,7 @@ impl Core {
             moves: watch::Sender::default(),
             fetching: AtomicUsize::new(0),
             unindexed: tokio::sync::Notify::new(),
+            indexing: tokio::sync::Mutex::default(),
             ca_file: options.ca_file.clone(),
             imap_without: options.imap_without.clone(),
             spool: paths.data.join("spool"),

@@ -9,8 +9,8 @@
 //! transaction with the rest of its batch. No raw message is removed by a write. A damaged file is set aside, not
 //! overwritten; a file of a newer version is not opened.
 //!
-//! **Where to start reading.** [`write`]: every change as data. [`db`]: one writer thread, first in first out,
-//! and readers that can only query. [`listing`]: the hot path. `migrations/`: what each column means.
+//! **Where to start reading.** [`write`]: every change as data. [`db`]: one writer thread, first in first out, one
+//! that keeps raw messages, and readers that can only query. [`listing`]: the hot path. `migrations/`: what each column means.
 //!
 //! **Writing** (each a future; an error means that nothing of it happened)
 //! - [`Store::apply`] a batch, → [`Changes`]; [`Store::keep_raw`] raw messages, durable when it returns;
@@ -67,6 +67,6 @@ pub use outbox::SubmissionRecord;
 pub use placement::Placed;
 pub use raw::{LARGE, Provenance, RawInput, RawSource};
 pub use rebuild::{Parse, Reading, Rebuilt};
-pub use search::{Coverage, Hits, Typing};
+pub use search::{Coverage, Hits, TextOf, Typing};
 pub use whereabouts::{Amount, DumpRow, Whereabouts};
 pub use write::{Changes, Durability, NewBody, NewMailbox, NewMessage, NewSubmission, Write};

@@ -344,9 +344,9 @@ fn has_attachments(body: &NewBody) -> bool {
     })
 }
 
-/// Its headers are indexed behind the critical path; with its body it goes into the index at once.
+/// Its headers are indexed behind the critical path.
 fn put_unindexed(tx: &Transaction<'_>, message: MessageId) -> Result<()> {
-    tx.prepare_cached("INSERT INTO unindexed (message, whole, text) VALUES (?1, 0, '')")?
+    tx.prepare_cached("INSERT INTO unindexed (message, whole) VALUES (?1, 0)")?
         .execute([message.0])?;
     Ok(())
 }

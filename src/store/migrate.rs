@@ -15,6 +15,7 @@ pub(crate) const INDEX: &[&str] = &[
     include_str!("migrations/index/0002_identity.sql"),
     include_str!("migrations/index/0003_ledger_identity.sql"),
     include_str!("migrations/index/0004_search_merge.sql"),
+    include_str!("migrations/index/0005_unindexed_flood.sql"),
 ];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),

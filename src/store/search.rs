@@ -1,6 +1,6 @@
-//! Search by words, newest first. Whole messages are indexed in the transaction that brings them; of others the
-//! headers are, behind the critical path: such mail is listed first, found later, and every answer says how much of
-//! it the index covers.
+//! Search by words, newest first. A few whole messages are indexed in the transaction that brings them; a flood of
+//! them, and messages of which only the headers are here, behind the critical path: such mail is durable and listed
+//! first, found later, and every answer says how much of it the index covers.
 //!
 //! The FTS5 table has no content: what it finds are message ids, and their order is the list's own. What the user
 //! types never reaches FTS5 as syntax: see [`query`].
@@ -9,17 +9,19 @@ mod bigram;
 mod query;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use posthorn_model::query::Cursor;
-use posthorn_model::{Address, Envelope, Flag, MailboxId, MessageId};
+use posthorn_model::{Address, Envelope, Flag, Hash, MailboxId, MessageId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use self::query::Typing;
 use self::query::{Filter, Query};
-use crate::column::{cut, json_at, unsigned};
-use crate::db::{Pace, Store, Writer};
-use crate::error::Result;
+use crate::column::{cut, hash_at, json_at, unsigned};
+use crate::db::{Pace, Reader, Store, Writer};
+use crate::error::{Error, Result};
 use crate::listing::{ListRow, load_any_row, load_row};
+use crate::raw;
 use crate::write::NewBody;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,9 @@ pub struct Coverage {
     pub pending: u64,
 }
 
+/// What of a message's bytes is searched beside its headers: text, attachment names.
+pub type TextOf = Arc<dyn Fn(&[u8]) -> String + Send + Sync>;
+
 /// How many matches are looked at for the total.
 const COUNT_LIMIT: u64 = 10_000;
 
@@ -63,9 +68,16 @@ impl Store {
     }
 
     /// Puts up to `limit` waiting messages into the index, newest first, and returns how many: 0 when none waits.
-    /// About 2,000 a second; the writer is busy meanwhile, so ask for some 100 at a time.
-    pub async fn index_pending(&self, limit: usize) -> Result<usize> {
-        self.write(move |writer| index_pending(writer, limit)).await
+    /// `text_of` says what of a message's bytes is searched. The writer is busy for a twentieth of a second with
+    /// some 100, so ask for no more at a time.
+    pub async fn index_pending(&self, limit: usize, text_of: TextOf) -> Result<usize> {
+        let waiting = self
+            .read(Pace::Bulk, move |reader| load_waiting(reader, limit, &*text_of))
+            .await?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        self.write(move |writer| index_waiting(writer, &waiting)).await
     }
 }
 
@@ -85,53 +97,101 @@ fn load_coverage(index: &Connection) -> Result<Coverage> {
     })
 }
 
-fn index_pending(writer: &mut Writer, limit: usize) -> Result<usize> {
+/// A message that waits for the index, with what is searched in it.
+struct Waiting {
+    message: MessageId,
+    whole: bool,
+    envelope: Envelope,
+    text: String,
+}
+
+fn load_waiting(reader: &Reader, limit: usize, text_of: &dyn Fn(&[u8]) -> String) -> Result<Vec<Waiting>> {
+    let mut select = reader.index.prepare_cached(
+        "SELECT u.message, u.whole, d.envelope, m.hash FROM unindexed u JOIN message m ON m.id = u.message
+         JOIN message_detail d ON d.message = u.message ORDER BY u.message DESC LIMIT ?1",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = select.query([limit])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let whole: bool = row.get(1)?;
+        let hash = hash_at(row, 3)?.filter(|_| whole);
+        all.push(Waiting {
+            message: MessageId(row.get(0)?),
+            whole,
+            envelope: json_at(row, 2)?,
+            text: hash.map_or(Ok(String::new()), |hash| load_text(reader, hash, text_of))?,
+        });
+    }
+    Ok(all)
+}
+
+/// Of a message that cannot be read back, only the headers are found: the check of the store tells of it.
+fn load_text(reader: &Reader, hash: Hash, text_of: &dyn Fn(&[u8]) -> String) -> Result<String> {
+    match raw::load(&reader.messages, &reader.dir, hash) {
+        Ok(raw) => Ok(raw.map(|raw| text_of(&raw)).unwrap_or_default()),
+        Err(Error::Corrupt { what, .. }) => {
+            log::error!("A message could not be read to be indexed: {what}.");
+            Ok(String::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn index_waiting(writer: &mut Writer, waiting: &[Waiting]) -> Result<usize> {
     let tx = writer
         .index
         .transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut done = 0;
-    {
-        let mut waiting = tx.prepare_cached(
-            "SELECT u.message, d.envelope, u.text FROM unindexed u JOIN message_detail d ON d.message = u.message
-             ORDER BY u.message DESC LIMIT ?1",
-        )?;
-        let rows = waiting.query_map([limit], |row| {
-            Ok((
-                MessageId(row.get(0)?),
-                json_at::<Envelope>(row, 1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })?;
-        // Read before the table is written to.
-        let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-        // Newest first is the order of the steps, not of the rows: at a row id below the last one FTS5 writes out all
-        // that it has gathered, which would make each row a segment of its own.
-        for (message, envelope, text) in rows.iter().rev() {
-            index_one(&tx, *message, envelope, text)?;
-        }
-        // Only now: the trigger of each makes a savepoint, at which FTS5 writes out all that it has gathered.
-        let mut remove = tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?;
-        for (message, ..) in &rows {
-            done += remove.execute([message.0])?;
+    let mut done = Vec::with_capacity(waiting.len());
+    // Newest first is the order of the steps, not of the rows: at a row id below the last one FTS5 writes out all
+    // that it has gathered, which would make each row a segment of its own.
+    for one in waiting.iter().rev() {
+        // It may have gone meanwhile, or its body may have come: then its turn comes again.
+        let same: bool = tx
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM unindexed WHERE message = ?1 AND whole = ?2)")?
+            .query_row(params![one.message.0, one.whole], |row| row.get(0))?;
+        if same {
+            index_one(&tx, one.message, &one.envelope, cut(&one.text, INDEX_LIMIT))?;
+            done.push(one.message);
         }
     }
+    remove_waiting(&tx, done)?;
     tx.commit()?;
-    Ok(done)
+    Ok(waiting.len())
+}
+
+/// Only after all were indexed: the trigger of each makes a savepoint, at which FTS5 writes out all that it has
+/// gathered.
+fn remove_waiting(tx: &Transaction<'_>, done: impl IntoIterator<Item = MessageId>) -> Result<()> {
+    let mut remove = tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?;
+    for message in done {
+        remove.execute([message.0])?;
+    }
+    Ok(())
 }
 
 /// A hostile message may carry any amount of text: beyond this it is found by its first million characters.
 const INDEX_LIMIT: usize = 1 << 20;
 
-/// Puts whole messages into the index, in the transaction that brings them: their text is at hand, and a list that
-/// shows them already loses nothing by it.
+/// More bodies than these in one batch come faster than they can be indexed.
+const FLOOD: usize = 20;
+
+/// Indexes whole messages in the transaction that brings them, while their text is at hand: new mail is found as soon
+/// as it is listed. Of a flood, those that are small enough to be read again wait for [`Store::index_pending`].
 pub(crate) fn index_bodies(tx: &Transaction<'_>, bodies: &BTreeMap<MessageId, &NewBody>) -> Result<()> {
-    for (message, body) in bodies {
-        index_one(tx, *message, &body.envelope, cut(&body.index_text, INDEX_LIMIT))?;
+    let flood = bodies.len() > FLOOD;
+    let (later, now): (Vec<_>, Vec<_>) = bodies
+        .iter()
+        .partition(|(_, body)| flood && body.size <= raw::LARGE);
+    for (message, body) in &now {
+        index_one(tx, **message, &body.envelope, cut(&body.index_text, INDEX_LIMIT))?;
     }
-    let mut remove = tx.prepare_cached("DELETE FROM unindexed WHERE message = ?1")?;
-    for message in bodies.keys() {
-        remove.execute([message.0])?;
+    remove_waiting(tx, now.iter().map(|(message, _)| **message))?;
+    let mut postpone = tx.prepare_cached(
+        "INSERT INTO unindexed (message, whole) VALUES (?1, 1) ON CONFLICT (message) DO UPDATE SET whole = 1",
+    )?;
+    for (message, _) in &later {
+        postpone.execute([message.0])?;
     }
     Ok(())
 }

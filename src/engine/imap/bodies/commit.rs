@@ -21,11 +21,12 @@ use crate::shared::Shared;
 /// A batch is committed when it holds this many messages …
 const MESSAGES: usize = 250;
 /// … or this many bytes …
-const BYTES: u64 = 4 << 20;
+const BYTES: u64 = 2 << 20;
 /// … or nothing more came for this long.
 const PAUSE: Duration = Duration::from_millis(30);
-/// Batches being kept at once: as many as keep two processors busy.
-const UNDER_WAY: usize = 2;
+/// Batches being kept at once: each is taken apart, made durable and listed, one after the other, so that as many
+/// keep two processors busy.
+const UNDER_WAY: usize = 4;
 
 /// A body that is missing here.
 #[derive(Clone, Debug)]

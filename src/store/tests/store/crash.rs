@@ -8,7 +8,7 @@ use posthorn_model::{AccountId, Flag, FlagChange, Flags, Hash, Protocol, SyncSta
 use posthorn_store::{Depth, Durability, NewMessage, Provenance, RawInput, RawSource, Store, Write};
 use rusqlite::Connection;
 
-use super::support::{body, envelope, mailbox, place, wait};
+use super::support::{body, envelope, mailbox, place, text_of, wait};
 
 const DIR: &str = "POSTHORN_STORE_CRASH_DIR";
 
@@ -99,7 +99,7 @@ fn child() {
             let write = if number % 8 == 0 { flip } else { remove };
             wait(store.apply(vec![write], Durability::Normal)).unwrap();
         }
-        wait(store.index_pending(3)).unwrap();
+        wait(store.index_pending(3, text_of())).unwrap();
     }
 }
 

@@ -1,10 +1,10 @@
 //! Search finds what it should, whatever is typed.
 
-use posthorn_model::{Flag, Flags, Hash, Protocol};
+use posthorn_model::{Flag, Flags, Hash, MessageId, Protocol};
 use posthorn_store::{Typing, Write};
 use proptest::prelude::*;
 
-use super::support::{Fixture, body, envelope, place, wait};
+use super::support::{Fixture, body, envelope, place, raw, text_of, wait};
 
 fn filled() -> Fixture {
     let fixture = Fixture::new(Protocol::Imap);
@@ -97,8 +97,58 @@ fn says_how_much_it_covers() {
         (5, 4, 1)
     );
     assert_eq!(find(&fixture, "late", Typing::Finished), [0_i64; 0]);
-    wait(fixture.store.index_pending(100)).unwrap();
+    wait(fixture.store.index_pending(100, text_of())).unwrap();
     assert_eq!(find(&fixture, "late", Typing::Finished), [50]);
+}
+
+/// Thirty whole messages in one batch; the bytes of the first are lost.
+fn flood(fixture: &Fixture) -> Vec<MessageId> {
+    let texts: Vec<String> = (0..30).map(|number| format!("word{number} of a flood")).collect();
+    let inputs = texts.iter().skip(1);
+    let inputs = inputs.map(|text| raw(fixture.account, None, text.as_bytes()));
+    let mut hashes = wait(fixture.store.keep_raw(inputs.collect())).unwrap();
+    hashes.insert(0, Hash([7; 32]));
+    let mut writes = Vec::new();
+    let mut ids = Vec::new();
+    for ((number, text), hash) in (0_i64..).zip(&texts).zip(hashes) {
+        let date = 1_700_000_100 + number;
+        let mut message = fixture.new_message(date, &format!("flood{number}@x"), &[]);
+        let known = message.envelope.clone();
+        message.body = Some(body(message.id, text.as_bytes(), hash, known, text));
+        ids.push(message.id);
+        writes.push(place(message.id, fixture.inbox, None, Flags::default()));
+        writes.insert(0, Write::AddMessage(Box::new(message)));
+    }
+    fixture.apply(writes);
+    ids
+}
+
+#[test]
+fn a_flood_is_listed_first_and_found_later() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let ids = flood(&fixture);
+    let coverage = wait(fixture.store.coverage()).unwrap();
+    assert_eq!(
+        (coverage.messages, coverage.bodies_indexed, coverage.pending),
+        (30, 0, 30)
+    );
+    assert_eq!(find(&fixture, "flood", Typing::Finished), [0_i64; 0]);
+    // One that goes meanwhile is not waited for.
+    fixture.apply(vec![Write::Unplace {
+        message: ids[10],
+        mailbox: fixture.inbox,
+    }]);
+    // Newest first.
+    assert_eq!(wait(fixture.store.index_pending(3, text_of())).unwrap(), 3);
+    assert_eq!(find(&fixture, "flood", Typing::Finished), [129, 128, 127]);
+    while wait(fixture.store.index_pending(10, text_of())).unwrap() > 0 {}
+    assert_eq!(find(&fixture, "word11", Typing::Finished), [111]);
+    assert_eq!(find(&fixture, "word10", Typing::Finished), [0_i64; 0]);
+    // What cannot be read back is found by its headers, and holds up nothing.
+    assert_eq!(find(&fixture, "word0", Typing::Finished), [0_i64; 0]);
+    assert_eq!(find(&fixture, "subject:flood0", Typing::Finished), [100]);
+    let coverage = wait(fixture.store.coverage()).unwrap();
+    assert_eq!((coverage.bodies_indexed, coverage.pending), (29, 0));
 }
 
 proptest! {

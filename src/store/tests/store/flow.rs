@@ -4,7 +4,7 @@ use posthorn_model::query::{PageStart, View};
 use posthorn_model::{BodyState, Flag, FlagChange, Flags, MailboxId, Protocol};
 use posthorn_store::{Durability, Error, Store, Typing, Write};
 
-use super::support::{Fixture, body, envelope, place, raw, wait};
+use super::support::{Fixture, body, envelope, place, raw, text_of, wait};
 
 #[test]
 fn mail_is_listed_read_and_moved() {
@@ -36,11 +36,11 @@ fn mail_is_listed_read_and_moved() {
     assert_eq!(wait(store.raw(hash)).unwrap().unwrap(), bytes);
 
     assert_eq!(
-        wait(store.index_pending(10)).unwrap(),
+        wait(store.index_pending(10, text_of())).unwrap(),
         1,
         "the one of which only the headers are here"
     );
-    assert_eq!(wait(store.index_pending(10)).unwrap(), 0);
+    assert_eq!(wait(store.index_pending(10, text_of())).unwrap(), 0);
     let hits = wait(store.search("horses", Typing::Finished, 10)).unwrap();
     assert_eq!((hits.total, hits.rows[0].message), (1, new));
     assert_eq!((hits.coverage.messages, hits.coverage.bodies_indexed), (2, 1));

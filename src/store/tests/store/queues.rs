@@ -8,7 +8,7 @@ use posthorn_model::{
 };
 use posthorn_store::{Amount, NewSubmission, Scope, Write};
 
-use super::support::{Fixture, body, envelope, place, wait};
+use super::support::{Fixture, body, envelope, place, text_of, wait};
 
 #[test]
 fn threads_join_when_the_missing_link_arrives() {
@@ -266,7 +266,7 @@ fn a_removed_account_leaves_nothing_in_the_lists() {
     let store = &fixture.store;
     fixture.add(1, "a@x", &[]);
     fixture.add(2, "b@x", &["a@x"]);
-    wait(store.index_pending(10)).unwrap();
+    wait(store.index_pending(10, text_of())).unwrap();
     fixture.apply(vec![Write::RemoveAccount(fixture.account)]);
     let page = wait(store.page(View::All, PageStart::Newest, 10)).unwrap();
     assert_eq!((page.rows.len(), page.total), (0, 0));

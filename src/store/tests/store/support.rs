@@ -5,8 +5,9 @@ use posthorn_model::{
     Protocol, SpecialUse, Timestamp, Uid, UidValidity,
 };
 use posthorn_store::{
-    Durability, NewBody, NewMailbox, NewMessage, Provenance, RawInput, RawSource, Store, Write,
+    Durability, NewBody, NewMailbox, NewMessage, Provenance, RawInput, RawSource, Store, TextOf, Write,
 };
+use std::sync::Arc;
 use tempfile::TempDir;
 
 pub use super::waiting::wait;
@@ -107,6 +108,11 @@ pub fn envelope(date: i64, id: &str, references: &[&str]) -> Envelope {
             .collect(),
         ..Envelope::default()
     }
+}
+
+/// All of the bytes.
+pub fn text_of() -> TextOf {
+    Arc::new(|raw: &[u8]| String::from_utf8_lossy(raw).into_owned())
 }
 
 pub fn place(message: MessageId, mailbox: MailboxId, uid: Option<u32>, flags: Flags) -> Write {
