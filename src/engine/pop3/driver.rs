@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Timestamp, Uidl,
+    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, Remedy, SpecialUse, Timestamp, Uidl,
 };
 use posthorn_net::pop3::{Quirk, Session, Wishes};
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
 
-use super::plan::{self, Act, Ledger, Listed, Naming, Plan, Situation, Told};
+use super::plan::{self, Act, Ledger, Listed, Plan, Situation, Told};
 use super::{delete, listing};
 use crate::Error;
 use crate::account::Post;
@@ -294,16 +294,6 @@ impl Check<'_> {
         self.report.bytes_in += traffic.bytes_in;
         self.report.bytes_out += traffic.bytes_out;
         self.report.round_trips += traffic.round_trips;
-    }
-
-    /// What a message without a name is called now that its bytes are here.
-    pub(super) fn rename(&mut self, number: MsgNo, uidl: &Uidl) {
-        let found = self.listed.binary_search_by_key(&number, |entry| entry.number);
-        let entry = found.ok().and_then(|at| self.listed.get_mut(at));
-        if let Some(entry) = entry.filter(|entry| entry.naming == Naming::Session) {
-            entry.uidl.clone_from(uidl);
-            entry.naming = Naming::Made;
-        }
     }
 
     pub(super) async fn record(&mut self, rows: Vec<LedgerRow>, durability: Durability) -> Result<(), Error> {
