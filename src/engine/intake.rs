@@ -33,7 +33,8 @@ pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
         .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?
 }
 
-fn read(payload: Payload) -> Result<Read, Error> {
+/// Parses one message where we are.
+pub fn read(payload: Payload) -> Result<Read, Error> {
     let (parsed, header) = match &payload {
         Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
         Payload::File { path, size } if *size > WHOLE => {

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -22,6 +23,8 @@ use crate::{Channel, Error, starttls, tls};
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// After so long without a greeting in clear, a second connection finds out whether the port wants TLS.
 const SUSPICION: Duration = Duration::from_secs(5);
+/// Bytes taken from the system at once below TLS.
+const RECEIVED: usize = 64 * 1024;
 /// Bytes in a greeting line.
 const GREETING: usize = 8192;
 
@@ -255,6 +258,8 @@ impl Dialer {
             None => self.shared.tls.clone()?,
         };
         let connector = TlsConnector::from(config);
+        // rustls asks for four kibibytes at a time.
+        let stream = BufReader::with_capacity(RECEIVED, stream);
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 

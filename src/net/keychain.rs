@@ -214,6 +214,10 @@ fn stretch_for(origin: Option<&Origin>, passphrase: &Secret) -> Result<(Stretchi
     Ok((stretching, key))
 }
 
+/// Kibibytes set aside for Argon2, of which only those in use are ever touched. glibc takes the size of what is given
+/// back, up to 32 MiB, for what it may keep in each of its arenas from then on: the program's for as long as it runs.
+const BLOCKS: usize = 33 * 1024;
+
 /// Argon2id (RFC 9106).
 fn stretch(passphrase: &Secret, with: &Stretching) -> Result<Key, Error> {
     let unfit = || {
@@ -226,8 +230,15 @@ fn stretch(passphrase: &Secret, with: &Stretching) -> Result<Key, Error> {
     let parameters = argon2::Params::new(with.memory, with.passes, 1, None).map_err(|_| unfit())?;
     let argon = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters);
     let mut key = Zeroizing::new([0; 32]);
+    let mut blocks = Vec::with_capacity(BLOCKS);
+    blocks.resize(argon.params().block_count(), argon2::Block::default());
     argon
-        .hash_password_into(passphrase.reveal().as_bytes(), &with.salt, key.as_mut_slice())
+        .hash_password_into_with_memory(
+            passphrase.reveal().as_bytes(),
+            &with.salt,
+            key.as_mut_slice(),
+            &mut blocks,
+        )
         .map_err(|_| unfit())?;
     Ok(key)
 }

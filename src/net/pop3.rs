@@ -35,7 +35,7 @@ use wire::Wire;
 const MESSAGE: u64 = 1 << 30;
 
 /// Kibibytes of messages in memory that may have come and wait to be kept.
-const WAITING: usize = 16 * 1024;
+const WAITING: usize = 8 * 1024;
 
 /// What the user wants of a session beside being logged in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,17 +10,28 @@ use posthorn_store::write::Write;
 use tokio::time::{Duration, sleep};
 
 use super::driver::Check;
-use super::plan::{Act, Plan};
+use super::plan::{Act, Plan, Step};
 use crate::Error;
 
 /// Servers hang up after a minute of silence; this disk may need longer to read back what is to be deleted.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// Messages that are read back, written down and marked on the server at a time.
+const PART: usize = 2000;
+
 impl Check<'_> {
-    /// DELE for what is due. What cannot be read back stays there, and is downloaded again.
+    /// DELE for what is due, part by part. What cannot be read back stays there, and is downloaded again.
     pub(super) async fn delete(&mut self, plan: &Plan) -> Result<(), Error> {
+        let due: Vec<&Step> = plan.to(Act::Delete).collect();
+        for part in due.chunks(PART) {
+            self.delete_part(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_part(&mut self, part: &[&Step]) -> Result<(), Error> {
         let post = self.post;
-        let due = plan.to(Act::Delete).filter_map(|step| {
+        let due = part.iter().filter_map(|step| {
             let row = self.ledger.get(&step.listed.uidl)?;
             Some((
                 step.listed.number,
@@ -97,14 +108,14 @@ async fn meanwhile<T>(session: &mut Session, work: impl Future<Output = T>) -> R
 
 /// The rows of what QUIT has confirmed.
 pub(super) fn confirmed(
-    asked: Vec<(Uidl, String)>,
+    asked: &[(Uidl, String)],
     ledger: &super::plan::Ledger,
     reply: &str,
     check: (posthorn_model::AccountId, posthorn_model::Timestamp),
 ) -> Vec<Write> {
     let (account, now) = check;
-    let rows = asked.into_iter().filter_map(|(uidl, said)| {
-        let row = ledger.get(&uidl)?;
+    let rows = asked.iter().filter_map(|(uidl, said)| {
+        let row = ledger.get(uidl)?;
         Some(Write::PutLedger {
             account,
             row: Box::new(LedgerRow {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use posthorn_model::{
-    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, MsgNo, Remedy, SpecialUse, Timestamp, Uidl,
+    AccountConfig, AccountId, ErrorClass, LedgerRow, MailboxId, Remedy, SpecialUse, Timestamp, Uidl,
 };
 use posthorn_net::pop3::{Quirk, Session, Wishes};
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
 
-use super::plan::{self, Act, Ledger, Listed, Naming, Plan, Situation, Told};
+use super::plan::{self, Act, Ledger, Listed, Plan, Situation, Told};
 use super::{delete, listing};
 use crate::Error;
 use crate::account::Post;
@@ -33,6 +33,9 @@ const LOCKED: Duration = Duration::from_millis(100);
 const IN_USE: Duration = Duration::from_millis(700);
 /// … and how often we come back.
 const RETURNS: u32 = 3;
+
+/// Ledger rows written in one transaction.
+const ROWS: usize = 2000;
 
 /// The setting that says that the circuit breaker is open.
 pub(super) fn tripped_key(account: AccountId) -> String {
@@ -68,10 +71,8 @@ pub async fn check(post: &Post, report: &mut AccountReport) -> Result<(), Error>
         session.expect([Quirk::PartialTop].into());
     }
     let known = session.quirks().clone();
-    let mut ledger = Ledger::new();
-    for row in core.store.ledger(post.id).await? {
-        ledger.insert(row.uidl.clone(), row);
-    }
+    let rows = core.store.ledger(post.id).await?;
+    let ledger: Ledger = rows.into_iter().map(|row| (row.uidl.clone(), row)).collect();
     let mut check = Check {
         post,
         inbox: find_inbox(post).await?,
@@ -202,7 +203,8 @@ impl Check<'_> {
             // What came meanwhile was verified meanwhile.
             self.situation.now = self.post.core.now();
             plan = self.plan();
-            self.record(plan.ledger.clone(), Durability::Normal).await?;
+            self.record(std::mem::take(&mut plan.ledger), Durability::Normal)
+                .await?;
         }
         self.say_suspicion(&plan).await?;
         self.delete(&plan).await?;
@@ -228,9 +230,10 @@ impl Check<'_> {
     /// Plans; looks at the headers of what may be here under another name; plans again with what that told.
     async fn settle_names(&mut self) -> Result<Plan, Error> {
         loop {
-            let plan = self.plan();
+            let mut plan = self.plan();
             if plan.to(Act::Compare).next().is_none() {
-                self.record(plan.ledger.clone(), Durability::Normal).await?;
+                self.record(std::mem::take(&mut plan.ledger), Durability::Normal)
+                    .await?;
                 return Ok(plan);
             }
             self.compare(&plan).await?;
@@ -296,27 +299,34 @@ impl Check<'_> {
         self.report.round_trips += traffic.round_trips;
     }
 
-    /// What a message without a name is called now that its bytes are here.
-    pub(super) fn rename(&mut self, number: MsgNo, uidl: &Uidl) {
-        let found = self.listed.binary_search_by_key(&number, |entry| entry.number);
-        let entry = found.ok().and_then(|at| self.listed.get_mut(at));
-        if let Some(entry) = entry.filter(|entry| entry.naming == Naming::Session) {
-            entry.uidl.clone_from(uidl);
-            entry.naming = Naming::Made;
+    /// Each row says all about its message, so that a maildrop of many thousand needs no transaction as large.
+    pub(super) async fn record(
+        &mut self,
+        mut rows: Vec<LedgerRow>,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let (mut done, mut result) = (0, Ok(()));
+        for part in rows.chunks(ROWS) {
+            let writes = part.iter().map(|row| Write::PutLedger {
+                account: self.post.id,
+                row: Box::new(row.clone()),
+            });
+            let applied = self.post.core.apply(self.post.id, writes.collect(), durability);
+            if let Err(error) = applied.await {
+                result = Err(error);
+                break;
+            }
+            done += part.len();
         }
-    }
-
-    pub(super) async fn record(&mut self, rows: Vec<LedgerRow>, durability: Durability) -> Result<(), Error> {
-        let writes = rows.iter().map(|row| Write::PutLedger {
-            account: self.post.id,
-            row: Box::new(row.clone()),
-        });
-        let writes = writes.collect();
-        self.post.core.apply(self.post.id, writes, durability).await?;
-        for row in rows {
-            self.ledger.insert(row.uidl.clone(), row);
+        rows.truncate(done);
+        let rows = rows.into_iter().map(|row| (row.uidl.clone(), row));
+        if self.ledger.is_empty() {
+            // Made at once, a map takes half of the memory.
+            self.ledger = rows.collect();
+        } else {
+            self.ledger.extend(rows);
         }
-        Ok(())
+        result
     }
 
     /// The circuit breaker stays open until everything is back, or the user has looked.
@@ -382,9 +392,11 @@ impl Check<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let rows = delete::confirmed(asked, &ledger, &reply, (post.id, post.core.now()));
-        report.gone += rows.len() as u64;
-        post.core.apply(post.id, rows, Durability::Full).await?;
+        for part in asked.chunks(ROWS) {
+            let rows = delete::confirmed(part, &ledger, &reply, (post.id, post.core.now()));
+            report.gone += rows.len() as u64;
+            post.core.apply(post.id, rows, Durability::Full).await?;
+        }
         Ok(())
     }
 }

@@ -85,10 +85,6 @@ pub fn hash_of(payload: &Payload) -> Option<Hash> {
     Some(Hash(hasher.finalize().into()))
 }
 
-pub fn is_named_whole(uidl: &Uidl) -> bool {
-    uidl.0.starts_with(WHOLE)
-}
-
 /// What a message without a UIDL is called by its header.
 pub fn name(header: Hash) -> Uidl {
     Uidl([MADE, header.to_string().as_bytes()].concat())

@@ -139,6 +139,7 @@ pub fn plan(listed: &[Listed], ledger: &Ledger, situation: &Situation, told: &To
     // While some have no name yet, nobody can say what is missing.
     let complete = listed.iter().all(|entry| entry.naming != Naming::Session);
     let mut plan = Plan {
+        steps: Vec::with_capacity(listed.len()),
         suspicion: breaker::suspect(&present, ledger, situation).filter(|_| complete),
         ..Plan::default()
     };

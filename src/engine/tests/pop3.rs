@@ -1,7 +1,7 @@
 use posthorn_model::{ErrorClass, LeaveOnServer, LedgerState, Protocol, Where};
 use posthorn_sandbox::{Fault, SandboxOptions, Service};
 
-use super::world::{World, run};
+use super::world::{World, letter, run};
 use crate::Command;
 use crate::command::Selection;
 
@@ -280,5 +280,54 @@ fn a_server_whose_sizes_are_wrong_is_remembered_for_a_while() {
         deliver(&world, 3..4);
         assert_eq!(world.sync_well().await.bytes_out, known.bytes_out + 8);
         assert_eq!(world.subjects("Inbox").await.len(), 4);
+    });
+}
+
+#[test]
+fn what_could_not_be_kept_stops_everything_after_it() {
+    // In one of the first batches, and in a later one, while others are under way.
+    let check = |at: usize| {
+        run(async {
+            let world = world(LeaveOnServer::Never).await;
+            deliver(&world, 0..at);
+            let large = [letter(at), b"A line of a long letter.\r\n".repeat(60_000)].concat();
+            world.deliver_raw("INBOX", large);
+            deliver(&world, at + 1..900);
+            // Large messages are files of their own, for which there is no room.
+            let room = world.path().join("data").join("large");
+            std::fs::write(&room, b"").expect("written");
+            let failed = world.sync().await;
+            let classes: Vec<ErrorClass> = failed.problems.iter().map(|problem| problem.class).collect();
+            assert_eq!(classes, [ErrorClass::Disk]);
+            assert_eq!(world.sandbox.messages("INBOX").len(), 900, "nothing is deleted");
+            let listed = world.rows("Inbox").await.len();
+            assert!(listed <= at, "{listed} are listed, and {at} came before it");
+            let ledger = world.engine().catalog().ledger(world.account).await;
+            let verified = ledger.expect("a ledger").into_iter();
+            let verified = verified.filter(|row| row.hash.is_some() || row.verified_at.is_some());
+            assert_eq!(verified.count(), listed);
+            std::fs::remove_file(&room).expect("removed");
+            let repaired = world.sync_well().await;
+            assert_eq!(repaired.new, 900 - listed as u64);
+            assert_eq!(world.rows("Inbox").await.len(), 900);
+            assert_eq!(world.sandbox.messages("INBOX").len(), 0);
+        });
+    };
+    check(5);
+    check(650);
+}
+
+#[test]
+fn the_same_bytes_in_batches_under_way_at_once_are_one_message() {
+    run(async {
+        let world = world(LeaveOnServer::Forever).await;
+        for _ in 0..3 {
+            deliver(&world, 0..210);
+        }
+        let report = world.sync_well().await;
+        assert_eq!((report.new, report.bodies), (210, 630));
+        assert_eq!(world.rows("Inbox").await.len(), 210);
+        let states = states(&world).await;
+        assert_eq!(states, vec![LedgerState::Downloaded; 630]);
     });
 }
