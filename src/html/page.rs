@@ -125,6 +125,7 @@ pub struct Pixels {
 pub enum Grain {
     Character,
     Word,
+    /// Lines up to where their writer broke them: a paragraph.
     Line,
     /// Everything, wherever the ends are.
     All,
