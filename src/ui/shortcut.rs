@@ -208,8 +208,8 @@ impl Keys {
         match (&press.key, character) {
             (Key::Named(named), _) if ctrl => found(Press::CtrlNamed(*named)),
             (Key::Named(named), _) if press.taken => {
-                // A field keeps the arrows and Enter; Tab and Escape still move about.
-                matches!(named, Named::Tab | Named::Escape)
+                // A field keeps the arrows and Enter, a message Tab while it has links; Escape still moves about.
+                (*named == Named::Escape)
                     .then(|| self.named(*named, press.modifiers))
                     .flatten()
             }

@@ -5,6 +5,8 @@ pub mod page;
 pub mod press;
 pub mod reveal;
 pub mod splitter;
+pub mod still;
+pub mod stride;
 pub mod witness;
 pub mod words;
 

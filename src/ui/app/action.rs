@@ -97,6 +97,8 @@ pub enum Action {
     Reveal(Reveal),
     /// Scrolls the conversation to a place, in pixels from its top.
     ScrollReader(f32),
+    /// Scrolls the conversation further, by so many pixels.
+    ScrollReaderBy(f32),
     /// To the clipboard.
     Copy(String),
     ShowMessageMenu,

@@ -164,6 +164,10 @@ impl App {
         operation::scroll_to(SCROLL, operation::AbsoluteOffset { x: None, y: Some(to) })
     }
 
+    pub(super) fn scroll_reader_by(by: f32) -> Task<Message> {
+        operation::scroll_by(SCROLL, operation::AbsoluteOffset { x: 0.0, y: by })
+    }
+
     /// Writes a message onto paper that is a PDF.
     pub(super) fn print(&mut self, of: MessageId, material: Arc<Material>, name: String) -> Task<Message> {
         let Some(painter) = self.painter.clone() else {

@@ -1,13 +1,16 @@
 //! The keyboard, from the window to a wish, and from a wish to whoever is in front.
 
+use iced::advanced::widget::operate;
 use iced::keyboard;
 use iced::widget::operation;
 use iced::{Event, Task, event, window};
 
 use super::{App, Message, Screen};
 use crate::screen::mail::SEARCH;
+use crate::screen::mail::reader::SCROLL;
 use crate::screen::sheet::Sheet;
 use crate::shortcut::{KeyPress, Wish};
+use crate::widget::stride::stride;
 
 /// Picks what the program wants of the window's events.
 pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Option<Message> {
@@ -40,8 +43,8 @@ impl App {
     /// Carries a wish to whoever is in front: a sheet, the composer, or the screen.
     pub fn wish(&mut self, wish: Wish) -> Task<Message> {
         match wish {
-            Wish::FocusNext => return operation::focus_next(),
-            Wish::FocusPrevious => return operation::focus_previous(),
+            Wish::FocusNext => return self.stride(true),
+            Wish::FocusPrevious => return self.stride(false),
             Wish::ZoomIn => self.zoom = (self.zoom + 0.1).min(2.0),
             Wish::ZoomOut => self.zoom = (self.zoom - 0.1).max(0.7),
             Wish::ZoomReset => self.zoom = 1.0,
@@ -51,6 +54,13 @@ impl App {
             _ => return self.mail_wish(wish),
         }
         Task::none()
+    }
+
+    /// Takes the focus further. Where a message is read and nothing has it yet, its links come first.
+    fn stride(&self, forward: bool) -> Task<Message> {
+        let reads = matches!(self.screen, Screen::Mail) && self.sheet.is_none() && self.composing.is_none();
+        let page = self.mail.reader.meant_page().filter(|_| reads);
+        operate(stride(forward, page, SCROLL)).discard()
     }
 
     fn other_wish(&mut self, wish: Wish) -> Task<Message> {

@@ -41,6 +41,7 @@ impl App {
             Action::Settle(of, after) => Self::settle(of, after),
             Action::Reveal(reveal) => Self::reveal(reveal),
             Action::ScrollReader(to) => Self::scroll_reader(to),
+            Action::ScrollReaderBy(by) => Self::scroll_reader_by(by),
             Action::Copy(text) => iced::clipboard::write(text),
             Action::PrintMessage { of, material, name } => self.print(of, material, name),
             Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),

@@ -9,6 +9,7 @@ use crate::icon::{self, Icon};
 use crate::screen::{account, compose, settings, setup, sheet};
 use crate::t;
 use crate::theme::{space as gap, style, tokens};
+use crate::widget::still::still;
 use crate::widget::{Kind, button, words};
 
 impl App {
@@ -27,7 +28,7 @@ impl App {
             (_, Screen::Mail) => self.mail_view(),
             (_, Screen::Blank) => self.opening(),
         };
-        let mut layers = stack![screen];
+        let mut layers = stack![still(screen, self.sheet.is_some())];
         if let Some(sheet) = &self.sheet {
             let card = sheet::view(sheet, &self.directory, &self.clock).map(Message::Sheet);
             layers = layers.push(over(card, Message::Sheet(sheet::Message::Closed)));

@@ -256,6 +256,13 @@ impl Reader {
         stepped.or(self.current.as_ref())
     }
 
+    /// How the toolkit knows the page that keys are about, where there is one.
+    #[must_use]
+    pub fn meant_page(&self) -> Option<String> {
+        let id = self.inside.last().copied();
+        Some(page_id(id.or_else(|| Some(self.meant()?.message))?))
+    }
+
     fn row(&self, id: MessageId) -> Option<&Row> {
         self.thread.iter().find(|row| row.message == id)
     }

@@ -118,6 +118,7 @@ pub struct Canvas {
     since: Instant,
     marked: Marked,
     hovered: Option<usize>,
+    focused: Option<usize>,
     /// A page that does not fit its room is made smaller by this.
     fit: f32,
     /// The room changed; nothing is done about it before it has been calm.
@@ -141,6 +142,7 @@ impl Canvas {
             since: Instant::now(),
             marked: Marked::default(),
             hovered: None,
+            focused: None,
             fit: 1.0,
             due: false,
         }
@@ -195,10 +197,14 @@ impl Canvas {
         &self.marked.selected
     }
 
-    /// The link under the pointer.
+    /// The link under the pointer, or else the one that has the keyboard's focus.
     #[must_use]
     pub fn link(&self) -> Option<&posthorn_html::page::PageLink> {
-        self.page()?.links.get(self.hovered?)
+        self.page()?.links.get(self.hovered.or(self.focused)?)
+    }
+
+    pub const fn focus(&mut self, link: Option<usize>) {
+        self.focused = link;
     }
 
     pub const fn hover(&mut self, link: Option<usize>) {
@@ -434,6 +440,7 @@ impl Canvas {
                 let old = self.shown.replace(next);
                 self.unmark();
                 self.hovered = None;
+                self.focused = None;
                 let closed = old.map(|laid| Action::Draw(Draw::Close(laid.page.id)));
                 (actions.into_iter().chain(closed).collect(), true)
             }
