@@ -17,7 +17,7 @@ use posthorn_model::{
 
 use crate::listing::Fetch;
 use crate::screen::mail::reader::canvas::Draw;
-use crate::screen::mail::reader::material::Material;
+use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::Look;
 use crate::shortcut::Wish;
 use crate::theme::Appearance;
@@ -111,6 +111,7 @@ pub enum Action {
     PrintMessage {
         of: MessageId,
         material: Arc<Material>,
+        letterhead: Letterhead,
         name: String,
     },
     /// Asks before so many messages are deleted for good.

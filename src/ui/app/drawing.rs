@@ -7,7 +7,7 @@ use iced::advanced::widget::operate;
 use iced::widget::operation;
 use iced::{Task, theme, window};
 use posthorn_engine::Error;
-use posthorn_html::page::{Failure, Look, PageTheme, Source};
+use posthorn_html::page::{Failure, Heading, Look, PageTheme, Source};
 use posthorn_model::{ErrorClass, MessageId};
 
 use super::{App, Message};
@@ -15,7 +15,7 @@ use crate::bridge::{self, aside};
 use crate::painter::Brush;
 use crate::screen::mail;
 use crate::screen::mail::reader::canvas::{Answer, Around, Draw};
-use crate::screen::mail::reader::material::Material;
+use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::{self, Seen};
 use crate::screen::mail::reader::{self, SCROLL};
 use crate::t;
@@ -169,13 +169,19 @@ impl App {
     }
 
     /// Writes a message onto paper that is a PDF.
-    pub(super) fn print(&mut self, of: MessageId, material: Arc<Material>, name: String) -> Task<Message> {
+    pub(super) fn print(
+        &mut self,
+        of: MessageId,
+        material: Arc<Material>,
+        letterhead: &Letterhead,
+        name: String,
+    ) -> Task<Message> {
         let Some(painter) = self.painter.clone() else {
             self.say(t!("print-no-painter"));
             return Task::none();
         };
         log::debug!("Message {of} is printed.");
-        let saved = print_to_file(painter, material, name);
+        let saved = print_to_file(painter, material, letterhead.heading(&self.clock), name);
         Task::perform(saved, Message::PartsSaved)
     }
 }
@@ -183,6 +189,7 @@ impl App {
 async fn print_to_file(
     painter: Brush,
     material: Arc<Material>,
+    heading: Heading,
     name: String,
 ) -> Result<Option<std::path::PathBuf>, Error> {
     let look = Look {
@@ -195,7 +202,7 @@ async fn print_to_file(
         Error::new(ErrorClass::Corrupt, t!("print-failed"))
     };
     let source = gather(material, look, false).await.map_err(failed)?;
-    let pdf = painter.print(source, name.clone()).await.map_err(failed)?;
+    let pdf = painter.print(source, heading).await.map_err(failed)?;
     let Some(path) = crate::system::pick_new_file(&format!("{name}.pdf")).await else {
         return Ok(None);
     };

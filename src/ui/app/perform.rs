@@ -43,7 +43,12 @@ impl App {
             Action::ScrollReader(to) => Self::scroll_reader(to),
             Action::ScrollReaderBy(by) => Self::scroll_reader_by(by),
             Action::Copy(text) => iced::clipboard::write(text),
-            Action::PrintMessage { of, material, name } => self.print(of, material, name),
+            Action::PrintMessage {
+                of,
+                material,
+                letterhead,
+                name,
+            } => self.print(of, material, &letterhead, name),
             Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),
             Action::ShowProblems => self.show(Sheet::Problems),
             Action::AskLink { text, url } => self.show(Sheet::link(&text, &url)),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use posthorn_html::page::{
-    Blocked, BlockedKind, Failure, Grain, Page, PageId, PageLink, Pixels, Point, Rect, Selected, Source,
+    Blocked, BlockedKind, Failure, Grain, Heading, Page, PageId, PageLink, Pixels, Point, Rect, Selected,
+    Source,
 };
 
 use crate::painter::{Drawn, Painter};
@@ -18,7 +19,7 @@ pub struct Asked {
     pub opened: Vec<Source>,
     pub painted: Vec<(PageId, Rect)>,
     pub closed: Vec<PageId>,
-    pub printed: usize,
+    pub printed: Vec<Heading>,
     /// What `open` answers with instead of a page.
     pub refuse: Option<Failure>,
     /// What the next `paint` answers with instead of pixels.
@@ -148,8 +149,8 @@ impl Painter for Canned {
         answer(Err(Failure::Unreadable))
     }
 
-    fn print(&self, _: Source, _: String) -> Drawn<Vec<u8>> {
-        self.asked.lock().unwrap().printed += 1;
+    fn print(&self, _: Source, heading: Heading) -> Drawn<Vec<u8>> {
+        self.asked.lock().unwrap().printed.push(heading);
         answer(Ok(b"%PDF".to_vec()))
     }
 }
