@@ -323,10 +323,21 @@ link-leads = It leads to:
 link-open = Open in the browser
 link-refused = only web and mail addresses are opened
 link-failed = the system has nothing to open it with: { $why }
+picture-about = { $width } × { $height } · { $size }
+picture-place = { $place } of { $count }
+picture-previous = Previous picture
+picture-next = Next picture
+picture-open = Open with another program
+picture-failed = This picture cannot be shown
 dialog-attach = Attach files
 dialog-save = Save attachment
 dialog-save-all = Save attachments in
 saved-to = Saved: { $place }
+saved-unasked = There is no file dialog here. Saved: { $place }
+dialog-none = There is no file dialog here, and no folder for downloads
+dialog-none-attach = There is no file dialog here: drop files onto the window to attach them
+save-not-here = Some of it is not on this computer yet: try again when it is here
+file-attachment = attachment
 save-failed = { $place } could not be written: { $why }
 
 ## Deleting for good

@@ -81,6 +81,9 @@ pub enum Action {
         index: u32,
         look: Look,
     },
+    /// Some of a message's files as pictures, beginning with this one.
+    ShowPicture(Vec<(PartAt, Part)>, usize),
+    LoadPicture(PartAt),
     FetchPictures(MessageId, PictureRequest),
     AskUnsubscribe(MessageId, Unsubscribe),
     Unsubscribe(MessageId, By),

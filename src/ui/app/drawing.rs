@@ -7,7 +7,8 @@ use iced::advanced::widget::operate;
 use iced::widget::operation;
 use iced::{Task, theme, window};
 use posthorn_engine::Error;
-use posthorn_html::page::{Failure, Heading, Look, PageTheme, Source};
+use posthorn_engine::reading::PartAt;
+use posthorn_html::page::{Failure, Heading, Look, PageTheme, Pixels, Source};
 use posthorn_model::{ErrorClass, MessageId};
 
 use super::{App, Message};
@@ -18,6 +19,9 @@ use crate::screen::mail::reader::canvas::{Answer, Around, Draw};
 use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::{self, Seen};
 use crate::screen::mail::reader::{self, SCROLL};
+use crate::screen::sheet::Sheet;
+use crate::screen::sheet::picture::SIDE;
+use crate::system::dialog::{self, Saved};
 use crate::t;
 use crate::widget::reveal::Reveal;
 
@@ -126,7 +130,7 @@ impl App {
         &self,
         bridge: &bridge::Bridge,
         of: MessageId,
-        at: posthorn_engine::reading::PartAt,
+        at: PartAt,
         index: u32,
         look: preview::Look,
     ) -> Task<Message> {
@@ -147,6 +151,27 @@ impl App {
         Task::perform(seen, move |seen| {
             Message::Mail(mail::Message::Reader(reader::Message::Previewed(of, index, seen)))
         })
+    }
+
+    /// A file as a picture, as large as it is.
+    pub(super) fn look_at_picture(&self, bridge: &bridge::Bridge, at: PartAt) -> Task<Message> {
+        let Some(painter) = self.painter.clone() else {
+            return Task::none();
+        };
+        let part = bridge.part(at.clone());
+        let seen = async move {
+            match part.await {
+                Ok(Some(bytes)) => painter.picture(bytes, SIDE).await,
+                _ => Err(Failure::Unreadable),
+            }
+        };
+        Task::perform(seen, move |result| Message::PictureSeen(at.clone(), result))
+    }
+
+    pub(super) fn picture_seen(&mut self, at: &PartAt, result: Result<Pixels, Failure>) {
+        if let Some(Sheet::Picture(viewer)) = &mut self.sheet {
+            viewer.take(at, result);
+        }
     }
 
     /// Comes back after a while.
@@ -191,7 +216,7 @@ async fn print_to_file(
     material: Arc<Material>,
     heading: Heading,
     name: String,
-) -> Result<Option<std::path::PathBuf>, Error> {
+) -> Result<Option<Saved>, Error> {
     let look = Look {
         width: 700.0,
         scale: 1.0,
@@ -203,10 +228,5 @@ async fn print_to_file(
     };
     let source = gather(material, look, false).await.map_err(failed)?;
     let pdf = painter.print(source, heading).await.map_err(failed)?;
-    let Some(path) = crate::system::pick_new_file(&format!("{name}.pdf")).await else {
-        return Ok(None);
-    };
-    let place = path.clone();
-    bridge::aside(move || crate::system::write_new(&path, &pdf, true)).await??;
-    Ok(Some(place))
+    dialog::save(format!("{name}.pdf"), pdf).await
 }

@@ -29,10 +29,18 @@ impl App {
         };
         Task::perform(
             async {
-                let paths = crate::system::pick_files().await;
-                read_files(paths).await
+                match crate::system::dialog::pick_files().await {
+                    Some(paths) => Some(read_files(paths).await),
+                    None => None,
+                }
             },
-            move |files| Message::Compose(compose::Message::FilesRead(id, files)),
+            move |files| match files {
+                Some(files) => Message::Compose(compose::Message::FilesRead(id, files)),
+                None => Message::Told(
+                    String::new(),
+                    Err(Error::new(ErrorClass::Config, t!("dialog-none-attach"))),
+                ),
+            },
         )
     }
 

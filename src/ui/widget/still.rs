@@ -185,3 +185,59 @@ impl<'a, Message: 'a> From<Still<'a, Message>> for Element<'a, Message> {
         Element::new(witness)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iced::keyboard::Modifiers;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count {
+        focusable: usize,
+        texts: usize,
+    }
+
+    impl Operation for Count {
+        fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+            operate(self);
+        }
+
+        fn focusable(&mut self, _: Option<&Id>, _: Rectangle, _: &mut dyn Focusable) {
+            self.focusable += 1;
+        }
+
+        fn text(&mut self, _: Option<&Id>, _: Rectangle, _: &str) {
+            self.texts += 1;
+        }
+    }
+
+    struct Field;
+
+    impl Focusable for Field {
+        fn is_focused(&self) -> bool {
+            false
+        }
+
+        fn focus(&mut self) {}
+
+        fn unfocus(&mut self) {}
+    }
+
+    #[test]
+    fn what_lies_under_a_dialog_takes_no_focus_and_hears_no_key() {
+        let look = |operation: &mut dyn Operation| {
+            operation.traverse(&mut |inner| {
+                inner.focusable(None, Rectangle::default(), &mut Field);
+                inner.text(None, Rectangle::default(), "text");
+            });
+        };
+        let mut count = Count::default();
+        look(&mut count);
+        look(&mut NoFocus(&mut count));
+        assert_eq!((count.focusable, count.texts), (1, 2));
+        let modifiers = keyboard::Event::ModifiersChanged(Modifiers::SHIFT);
+        assert!(!is_key(&Event::Keyboard(modifiers)));
+        assert!(!is_key(&Event::Mouse(mouse::Event::CursorLeft)));
+    }
+}
