@@ -52,6 +52,8 @@ pub enum Message {
     CloseRequested(window::Id),
     /// The screen's density.
     Rescaled(f32),
+    /// The window is so wide, in its own pixels.
+    Resized(f32),
     /// The system's colours.
     ModeChanged(theme::Mode),
     ShutDown,
@@ -128,6 +130,8 @@ pub struct App {
     pub clock: Clock,
     pub appearance: Appearance,
     pub zoom: f32,
+    /// The window's, in its own pixels.
+    width: f32,
     /// Device pixels for one of the window's, before its own zoom.
     density: f32,
     mode: theme::Mode,
@@ -160,6 +164,7 @@ impl App {
             clock,
             appearance: Appearance::default(),
             zoom: 1.0,
+            width: 1280.0,
             density: 1.0,
             mode: theme::Mode::None,
             painter: None,
@@ -205,6 +210,10 @@ impl App {
             Message::ShutDown => return iced::exit(),
             Message::Rescaled(density) => {
                 self.density = density;
+                Vec::new()
+            }
+            Message::Resized(width) => {
+                self.resize(width);
                 Vec::new()
             }
             Message::ModeChanged(mode) => {
@@ -347,6 +356,7 @@ impl App {
             }
             Screen::Mail | Screen::Settings(_) | Screen::Account(_) if none => {
                 self.mail = Mail::default();
+                self.mail.resize(self.width);
                 self.screen = Screen::Setup(Box::new(Setup::first()));
                 Task::none()
             }

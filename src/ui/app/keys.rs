@@ -27,6 +27,9 @@ pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Optio
             taken: status == event::Status::Captured,
         })),
         Event::Window(window::Event::Rescaled(density)) => Some(Message::Rescaled(density)),
+        Event::Window(window::Event::Resized(size) | window::Event::Opened { size, .. }) => {
+            Some(Message::Resized(size.width))
+        }
         Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         _ => None,
     }
@@ -45,15 +48,27 @@ impl App {
         match wish {
             Wish::FocusNext => return self.stride(true),
             Wish::FocusPrevious => return self.stride(false),
-            Wish::ZoomIn => self.zoom = (self.zoom + 0.1).min(2.0),
-            Wish::ZoomOut => self.zoom = (self.zoom - 0.1).max(0.7),
-            Wish::ZoomReset => self.zoom = 1.0,
+            Wish::ZoomIn => self.zoom_to(self.zoom + 0.1),
+            Wish::ZoomOut => self.zoom_to(self.zoom - 0.1),
+            Wish::ZoomReset => self.zoom_to(1.0),
             _ if self.sheet.is_some() => return self.sheet_wish(wish),
             _ if !matches!(self.screen, Screen::Mail) => return self.other_wish(wish),
             _ if self.composing.is_some() => return self.composer_wish(wish),
             _ => return self.mail_wish(wish),
         }
         Task::none()
+    }
+
+    fn zoom_to(&mut self, zoom: f32) {
+        let width = self.width * self.zoom;
+        self.zoom = zoom.clamp(0.7, 2.0);
+        self.resize(width / self.zoom);
+    }
+
+    /// The window is so wide, in its own pixels.
+    pub(super) fn resize(&mut self, width: f32) {
+        self.width = width;
+        self.mail.resize(width);
     }
 
     /// Takes the focus further. Where a message is read and nothing has it yet, its links come first.

@@ -256,6 +256,7 @@ impl App {
         if let Screen::Setup(_) = self.screen {
             self.screen = Screen::Blank;
             self.mail = Mail::default();
+            self.mail.resize(self.width);
         } else if let Screen::Settings(settings) = &mut self.screen {
             settings.saved();
         }

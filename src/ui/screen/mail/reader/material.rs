@@ -162,7 +162,8 @@ impl Material {
             }
             (_, Some(text)) => {
                 let own = text.get(..read.own_text).unwrap_or(text);
-                material.trims = answers && own.len() < text.len();
+                let rest = text.get(own.len()..).unwrap_or_default();
+                material.trims = answers && !rest.trim().is_empty();
                 let kept = if material.trims && !wanted.quoted {
                     own
                 } else {
