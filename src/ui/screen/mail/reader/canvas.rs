@@ -20,6 +20,8 @@ const CALM: Duration = Duration::from_millis(120);
 const AT_ONCE: usize = 3;
 /// How often a page is opened anew because the process that held it is gone.
 const TRIES: u8 = 2;
+/// How much of a page is in view at first, in the window's pixels.
+const FIRST: f32 = 500.0;
 /// A page is made smaller to fit its room, down to this.
 const SMALLEST: f32 = 0.45;
 
@@ -410,7 +412,11 @@ impl Canvas {
             actions.push(Action::Draw(Draw::Close(old.page.id)));
         }
         let Some(shown) = &self.shown else {
-            self.shown = Some(laid);
+            // Its beginning is looked at first, and asked for before the window has been drawn and says so.
+            let laid = self.shown.insert(laid);
+            if let Some((first, last)) = laid.grid.within(0.0, FIRST) {
+                actions.extend(laid.look_at(of, first, last));
+            }
             return (actions, true);
         };
         let (top, bottom) = shown.grid.span(shown.view);

@@ -129,6 +129,7 @@ impl Reader {
                 self.open.insert(id, Opened::Here(Box::new(reading)));
                 self.inside.push(id);
                 let mut actions = vec![Action::ScrollReader(0.0)];
+                actions.extend(self.lay_out(id));
                 actions.extend(self.look_into_files(id));
                 actions
             }

@@ -24,7 +24,10 @@ impl Reader {
 
     pub(super) fn page_event(&mut self, id: MessageId, event: PageEvent) -> Vec<Action> {
         match event {
-            PageEvent::Sized(width) => self.on_canvas(id, |canvas| canvas.resize(width)),
+            PageEvent::Sized(width) => {
+                self.width = Some(width);
+                self.on_canvas(id, |canvas| canvas.resize(width))
+            }
             PageEvent::Needed { first, last } => self.on_canvas(id, |canvas| canvas.need(first, last)),
             PageEvent::Hovered(link) => self.on_canvas(id, |canvas| {
                 canvas.hover(link);
