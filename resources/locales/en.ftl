@@ -44,6 +44,10 @@ keys-title = Keys
 keys-around = Getting around
 keys-message = Messages
 keys-window = The window
+keyname-ctrl = Ctrl
+keyname-shift = Shift
+keyname-enter = Enter
+keyname-del = Del
 key-next = Next message
 key-previous = Previous message
 key-page-down = Further down
@@ -87,7 +91,7 @@ action-unsubscribe = Unsubscribe from this list
 key-zoom-in = Larger
 key-zoom-out = Smaller
 key-zoom-reset = Usual size
-key-focus = Next field or button
+key-focus = Next field or link
 
 ## Where mail is
 view-all-inboxes = All inboxes

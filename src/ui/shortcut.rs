@@ -260,6 +260,20 @@ pub fn keys_of(wish: Wish) -> &'static str {
         .map_or("", |entry| entry.keys)
 }
 
+/// Keys as they are called on the user's keyboard.
+#[must_use]
+pub fn spell(keys: &str) -> String {
+    let named = [
+        ("Ctrl", t!("keyname-ctrl")),
+        ("Shift", t!("keyname-shift")),
+        ("Enter", t!("keyname-enter")),
+        ("Del", t!("keyname-del")),
+    ];
+    named
+        .iter()
+        .fold(keys.to_owned(), |said, (key, name)| said.replace(key, name))
+}
+
 /// Everything on the sheet of keys.
 pub fn sheet() -> impl Iterator<Item = (Group, &'static str, String)> {
     TABLE
@@ -444,6 +458,13 @@ mod tests {
         assert_eq!(read("g"), None);
         assert_eq!(read("j"), None);
         assert_eq!(read("j"), Some(Wish::Next));
+    }
+
+    #[test]
+    fn keys_are_spelt_as_on_the_keyboard() {
+        for keys in ["Ctrl Shift H", "#  Del", "Enter", "j  ↓", ""] {
+            assert_eq!(spell(keys), keys);
+        }
     }
 
     #[test]

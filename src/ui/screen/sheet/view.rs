@@ -80,11 +80,11 @@ fn keys<'a>() -> Element<'a, Message> {
             .map(|(_, keys, name)| {
                 row![
                     container(
-                        container(words::caption(keys).font(font::MEDIUM))
+                        container(words::caption(shortcut::spell(keys)).font(font::MEDIUM))
                             .padding([1, 6])
                             .style(style::tag)
                     )
-                    .align_right(74),
+                    .align_right(96),
                     words::body(name).width(Fill)
                 ]
                 .spacing(gap::S)
@@ -264,7 +264,7 @@ fn list<'a>(
             Choice::Wish(wish) => (
                 Icon::Right,
                 shortcut::name(wish),
-                shortcut::keys_of(wish).to_owned(),
+                shortcut::spell(shortcut::keys_of(wish)),
             ),
             Choice::Link { text, url } => (
                 Icon::Link,
