@@ -89,7 +89,7 @@ action-unsubscribe = Von dieser Liste abmelden
 key-zoom-in = Größer
 key-zoom-out = Kleiner
 key-zoom-reset = Übliche Größe
-key-focus = Nächstes Feld oder nächster Link
+key-focus = Nächstes Feld, Knopf, Link
 
 view-all-inboxes = Alle Eingänge
 view-all = Alle Post

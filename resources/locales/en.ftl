@@ -91,7 +91,7 @@ action-unsubscribe = Unsubscribe from this list
 key-zoom-in = Larger
 key-zoom-out = Smaller
 key-zoom-reset = Usual size
-key-focus = Next field or link
+key-focus = Next field, button or link
 
 ## Where mail is
 view-all-inboxes = All inboxes
