@@ -122,6 +122,7 @@ impl App {
                 if let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id) {
                     let (_, mut composer) = self.sent.remove(at);
                     composer.saved = Saved::Dirty(Instant::now());
+                    self.mail.make_room();
                     self.composing = Some(composer.id);
                     self.composers.push(composer);
                     return operation::focus(BODY);

@@ -60,6 +60,9 @@ pub enum Message {
     OfflinePressed,
 }
 
+/// The list gives way to the reader down to this.
+const LEAST: f32 = 240.0;
+
 /// The state of the three panes.
 #[derive(Debug)]
 pub struct Mail {
@@ -119,6 +122,7 @@ impl Mail {
             self.view = view;
             self.search.clear();
         }
+        self.make_room();
         self.serial += 1;
         self.listing = Listing::new(subject, self.serial);
         self.reader.clear();
@@ -253,6 +257,7 @@ impl Mail {
             .cloned();
         match row {
             Some(row) => {
+                self.make_room();
                 let actions = self.reader.show(&row);
                 self.arm_reading();
                 actions
@@ -445,6 +450,14 @@ impl Mail {
         self.room = room;
     }
 
+    /// Something is to be read or written now: a sidebar that leaves no room for it goes.
+    pub fn make_room(&mut self) {
+        const ENOUGH: f32 = 320.0;
+        if self.room - self.sidebar_width - LEAST < ENOUGH {
+            self.sidebar_squeezed = false;
+        }
+    }
+
     /// There is no room for three panes: the sidebar waits until it is asked for.
     fn is_narrow(&self) -> bool {
         const THREE: f32 = 940.0;
@@ -454,7 +467,6 @@ impl Mail {
     /// How wide the sidebar is, if it is there, and the list: the reader keeps what reading needs.
     fn widths(&self) -> (Option<f32>, f32) {
         const READER: f32 = 400.0;
-        const LEAST: f32 = 240.0;
         let open = if self.is_narrow() {
             self.sidebar_squeezed
         } else {
@@ -517,5 +529,10 @@ mod tests {
         mail.update(Message::SidebarToggled, &Directory::default());
         check(&mut mail, 800.0, Some(224.0), 240.0);
         check(&mut mail, 1280.0, Some(224.0), 384.0);
+        mail.make_room();
+        check(&mut mail, 800.0, Some(224.0), 240.0);
+        mail.resize(640.0);
+        mail.make_room();
+        check(&mut mail, 640.0, None, 240.0);
     }
 }
