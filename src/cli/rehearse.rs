@@ -171,9 +171,10 @@ async fn open(worker: &Worker, raw: &[u8], request: &RehearseRequest) -> Opened 
     let read = catch_unwind(AssertUnwindSafe(|| {
         let parsed = posthorn_mime::parse(raw);
         let opened = read(raw, &parsed);
-        (opened, letter::source(raw, &parsed, look))
+        let source = letter::source(raw, &parsed, look);
+        (opened, source, letter::heading(&parsed.envelope))
     }));
-    let Ok((mut opened, source)) = read else {
+    let Ok((mut opened, source, heading)) = read else {
         return Opened {
             panicked: true,
             ..Opened::default()
@@ -193,7 +194,7 @@ async fn open(worker: &Worker, raw: &[u8], request: &RehearseRequest) -> Opened 
     }
     opened.seconds = began.elapsed().as_secs_f64();
     if let Some(source) = printed {
-        let printed = worker.print(source, opened.subject.clone()).await;
+        let printed = worker.print(source, heading).await;
         opened.failure = opened.failure.or(printed.err());
     }
     opened

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use posthorn_html::page::{Failure as NotDrawn, Look, Page, PageTheme, Source};
+use posthorn_html::page::{Failure as NotDrawn, Heading, Look, Page, PageTheme, Source};
 use posthorn_html::worker::Worker;
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ pub fn run(request: &RenderRequest, context: &Context, output: &mut Output) -> R
             fetch_pictures(&worker, &mut source, context).await?;
         }
         if is_pdf {
-            return print(&worker, source, &parsed.envelope.subject, began).await;
+            return print(&worker, source, letter::heading(&parsed.envelope), began).await;
         }
         let is_plain = parsed.html.is_none();
         let text = parsed.text.unwrap_or_default();
@@ -200,15 +200,12 @@ async fn draw(
 async fn print(
     worker: &Worker,
     source: Source,
-    title: &str,
+    heading: Heading,
     began: Instant,
 ) -> Result<(Vec<u8>, Value), Failure> {
     let page = worker.open(source.clone()).await.map_err(say_failure)?;
     worker.close(page.id);
-    let pdf = worker
-        .print(source, title.to_owned())
-        .await
-        .map_err(say_failure)?;
+    let pdf = worker.print(source, heading).await.map_err(say_failure)?;
     let value = with_page(
         &page,
         json!({ "width": page.width, "height": page.height, "seconds": began.elapsed().as_secs_f64() }),

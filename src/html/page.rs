@@ -36,6 +36,15 @@ pub struct Source {
     pub look: Look,
 }
 
+/// What stands above a printed message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// Large, and what the document is called.
+    pub title: String,
+    /// Names and values, in the reader's language: who wrote it, to whom, when.
+    pub fields: Vec<(String, String)>,
+}
+
 /// Names an open page within its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PageId(pub u64);
@@ -125,6 +134,7 @@ pub struct Pixels {
 pub enum Grain {
     Character,
     Word,
+    /// Lines up to where their writer broke them: a paragraph.
     Line,
     /// Everything, wherever the ends are.
     All,

@@ -13,6 +13,7 @@ mod child;
 mod confine;
 mod examine;
 mod frame;
+mod heading;
 mod lane;
 mod message;
 mod pdf;
@@ -32,7 +33,7 @@ use futures_channel::oneshot;
 
 use self::lane::{Order, Outcome, Recipe};
 use self::message::{Reply, Request};
-use crate::page::{Failure, Grain, Look, Page, PageId, Pixels, Point, Rect, Selected, Source};
+use crate::page::{Failure, Grain, Heading, Look, Page, PageId, Pixels, Point, Rect, Selected, Source};
 
 pub use self::child::serve;
 pub use self::message::Attempt;
@@ -188,13 +189,13 @@ impl Worker {
         to_pixels(ask(&self.aside, page, vec![bytes], DRAWING).await?)
     }
 
-    /// A message as a PDF of A4 pages. The width, the scale and the theme of its look do not matter.
+    /// A message as a PDF of A4 pages, numbered, the heading above it on the first. The width, the scale and the theme of its look do not matter.
     ///
     /// # Errors
     /// Where it cannot be drawn, or is too long.
-    pub async fn print(&self, source: Source, title: String) -> Result<Vec<u8>, Failure> {
+    pub async fn print(&self, source: Source, heading: Heading) -> Result<Vec<u8>, Failure> {
         let (source, blobs) = message::pack(source);
-        let print = Request::Print { source, title };
+        let print = Request::Print { source, heading };
         let (_, blobs) = ask(&self.aside, print, blobs, PRINTING).await?;
         blobs.into_iter().next().ok_or(Failure::Died)
     }

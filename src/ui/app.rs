@@ -16,9 +16,11 @@ use std::time::Instant;
 
 use iced::{Subscription, Task, event, theme, window};
 use posthorn_engine::catalog::{Account, Mailbox, Submission};
+use posthorn_engine::reading::PartAt;
 use posthorn_engine::report::TestReport;
 use posthorn_engine::unsubscribe::Unsubscribed;
 use posthorn_engine::{AccountState, Error, Event, Network};
+use posthorn_html::page::{Failure, Pixels};
 use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
 
 use crate::UiOptions;
@@ -32,6 +34,7 @@ use crate::screen::settings::{self, Settings};
 use crate::screen::setup::{self, Setup};
 use crate::screen::sheet::{self, Sheet};
 use crate::shortcut::{KeyPress, Keys};
+use crate::system::dialog::Saved;
 use crate::theme::Appearance;
 use crate::when::Clock;
 
@@ -49,6 +52,8 @@ pub enum Message {
     CloseRequested(window::Id),
     /// The screen's density.
     Rescaled(f32),
+    /// The window is so wide, in its own pixels.
+    Resized(f32),
     /// The system's colours.
     ModeChanged(theme::Mode),
     ShutDown,
@@ -68,7 +73,7 @@ pub enum Message {
     DraftSaved(u64, Result<Option<MessageId>, Error>),
     SubmissionQueued(u64, Result<SubmissionId, Error>),
     SubmissionCancelled(SubmissionId, Result<(), Error>),
-    PartsSaved(Result<Option<PathBuf>, Error>),
+    PartsSaved(Result<Option<Saved>, Error>),
     SandboxStarted(Result<demo::Running, Error>),
     SandboxCleared(Result<(), Error>),
     AccountTested(Result<TestReport, Error>),
@@ -81,6 +86,7 @@ pub enum Message {
     Unsubscribed(Result<Unsubscribed, Error>),
     /// A message as it came, and whether only its headers are wanted.
     SourceLoaded(bool, Result<Option<Vec<u8>>, Error>),
+    PictureSeen(PartAt, Result<Pixels, Failure>),
     NetworkSet(Result<(), Error>),
     NetworkLoaded(Result<Network, Error>),
     ToastPressed(u64),
@@ -124,6 +130,8 @@ pub struct App {
     pub clock: Clock,
     pub appearance: Appearance,
     pub zoom: f32,
+    /// The window's, in its own pixels.
+    width: f32,
     /// Device pixels for one of the window's, before its own zoom.
     density: f32,
     mode: theme::Mode,
@@ -156,6 +164,7 @@ impl App {
             clock,
             appearance: Appearance::default(),
             zoom: 1.0,
+            width: 1280.0,
             density: 1.0,
             mode: theme::Mode::None,
             painter: None,
@@ -201,6 +210,10 @@ impl App {
             Message::ShutDown => return iced::exit(),
             Message::Rescaled(density) => {
                 self.density = density;
+                Vec::new()
+            }
+            Message::Resized(width) => {
+                self.resize(width);
                 Vec::new()
             }
             Message::ModeChanged(mode) => {
@@ -259,10 +272,7 @@ impl App {
             Message::PartsSaved(Ok(None)) | Message::LinkOpened(Ok(())) | Message::PartOpened(Ok(())) => {}
             Message::Told(said, Ok(())) if !said.is_empty() => self.say(said),
             Message::Unsubscribed(Ok(done)) => self.say(unsubscribed_words(done)),
-            Message::PartsSaved(Ok(Some(path))) => {
-                let place = path.display().to_string();
-                self.say(crate::t!("saved-to", place = place));
-            }
+            Message::PartsSaved(Ok(Some(saved))) => self.say(saved_words(&saved)),
             Message::SandboxStarted(Ok(running)) => {
                 self.sandbox = Some(running);
                 self.sandbox_starting = false;
@@ -274,6 +284,7 @@ impl App {
                 return self.account_saved();
             }
             Message::SourceLoaded(headers, Ok(raw)) => return self.source_loaded(headers, raw),
+            Message::PictureSeen(at, result) => self.picture_seen(&at, result),
             Message::NetworkSet(Ok(())) => return self.load_network(),
             Message::NetworkLoaded(Ok(network)) => self.directory.network = network,
             Message::SandboxStarted(Err(error)) => {
@@ -345,6 +356,7 @@ impl App {
             }
             Screen::Mail | Screen::Settings(_) | Screen::Account(_) if none => {
                 self.mail = Mail::default();
+                self.mail.resize(self.width);
                 self.screen = Screen::Setup(Box::new(Setup::first()));
                 Task::none()
             }
@@ -484,6 +496,15 @@ impl App {
             Screen::Mail if unread > 0 => crate::t!("window-title-unread", count = unread),
             _ => crate::t!("window-title"),
         }
+    }
+}
+
+fn saved_words(saved: &Saved) -> String {
+    let place = saved.place.display().to_string();
+    if saved.unasked {
+        crate::t!("saved-unasked", place = place)
+    } else {
+        crate::t!("saved-to", place = place)
     }
 }
 

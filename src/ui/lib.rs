@@ -125,7 +125,7 @@ pub fn show(
         .settings(settings())
         .window(window::Settings {
             size: Size::new(1280.0, 800.0),
-            min_size: Some(Size::new(760.0, 480.0)),
+            min_size: Some(Size::new(640.0, 400.0)),
             exit_on_close_request: false,
             #[cfg(target_os = "linux")]
             platform_specific: window::settings::PlatformSpecific {

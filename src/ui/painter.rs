@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use posthorn_html::Worker;
-use posthorn_html::page::{Failure, Grain, Page, PageId, Pixels, Point, Rect, Selected, Source};
+use posthorn_html::page::{Failure, Grain, Heading, Page, PageId, Pixels, Point, Rect, Selected, Source};
 
 /// What the painter will say.
 pub type Drawn<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
@@ -24,8 +24,8 @@ pub trait Painter: Send + Sync {
     fn picture(&self, bytes: Vec<u8>, most: u32) -> Drawn<Pixels>;
     /// The first page of a PDF, no larger than so many device pixels on either side.
     fn pdf_page(&self, bytes: Vec<u8>, most: u32) -> Drawn<Pixels>;
-    /// The whole message as a PDF on A4 pages.
-    fn print(&self, source: Source, title: String) -> Drawn<Vec<u8>>;
+    /// The whole message as a PDF on A4 pages, below its heading.
+    fn print(&self, source: Source, heading: Heading) -> Drawn<Vec<u8>>;
 }
 
 /// The window's handle to a painter.
@@ -67,8 +67,8 @@ impl Painter for Worker {
         ask!(self, pdf_page(bytes, most, most))
     }
 
-    fn print(&self, source: Source, title: String) -> Drawn<Vec<u8>> {
-        ask!(self, print(source, title))
+    fn print(&self, source: Source, heading: Heading) -> Drawn<Vec<u8>> {
+        ask!(self, print(source, heading))
     }
 }
 

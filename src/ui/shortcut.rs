@@ -208,8 +208,8 @@ impl Keys {
         match (&press.key, character) {
             (Key::Named(named), _) if ctrl => found(Press::CtrlNamed(*named)),
             (Key::Named(named), _) if press.taken => {
-                // A field keeps the arrows and Enter; Tab and Escape still move about.
-                matches!(named, Named::Tab | Named::Escape)
+                // A field keeps the arrows and Enter, a message Tab while it has links; Escape still moves about.
+                (*named == Named::Escape)
                     .then(|| self.named(*named, press.modifiers))
                     .flatten()
             }
@@ -258,6 +258,20 @@ pub fn keys_of(wish: Wish) -> &'static str {
         .iter()
         .find(|entry| entry.wish == wish && !entry.keys.is_empty())
         .map_or("", |entry| entry.keys)
+}
+
+/// Keys as they are called on the user's keyboard.
+#[must_use]
+pub fn spell(keys: &str) -> String {
+    let named = [
+        ("Ctrl", t!("keyname-ctrl")),
+        ("Shift", t!("keyname-shift")),
+        ("Enter", t!("keyname-enter")),
+        ("Del", t!("keyname-del")),
+    ];
+    named
+        .iter()
+        .fold(keys.to_owned(), |said, (key, name)| said.replace(key, name))
 }
 
 /// Everything on the sheet of keys.
@@ -444,6 +458,13 @@ mod tests {
         assert_eq!(read("g"), None);
         assert_eq!(read("j"), None);
         assert_eq!(read("j"), Some(Wish::Next));
+    }
+
+    #[test]
+    fn keys_are_spelt_as_on_the_keyboard() {
+        for keys in ["Ctrl Shift H", "#  Del", "Enter", "j  ↓", ""] {
+            assert_eq!(spell(keys), keys);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the desktop does for us: file dialogs, writing a saved file, opening a link.
 
+pub mod dialog;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,43 +10,12 @@ use posthorn_model::ErrorClass;
 
 use crate::t;
 
-/// Files to attach.
-pub async fn pick_files() -> Vec<PathBuf> {
-    rfd::AsyncFileDialog::new()
-        .set_title(t!("dialog-attach"))
-        .pick_files()
-        .await
-        .unwrap_or_default()
-        .into_iter()
-        .map(|file| file.path().to_owned())
-        .collect()
-}
-
-/// Where to save one file.
-pub async fn pick_new_file(name: &str) -> Option<PathBuf> {
-    rfd::AsyncFileDialog::new()
-        .set_title(t!("dialog-save"))
-        .set_file_name(name)
-        .save_file()
-        .await
-        .map(|file| file.path().to_owned())
-}
-
-/// Where to save several files.
-pub async fn pick_folder() -> Option<PathBuf> {
-    rfd::AsyncFileDialog::new()
-        .set_title(t!("dialog-save-all"))
-        .pick_folder()
-        .await
-        .map(|folder| folder.path().to_owned())
-}
-
 /// Writes a file. Unless the user named this very file, one that is there already is left alone and the name gets a
-/// number.
+/// number. Gives where it lies.
 ///
 /// # Errors
 /// `Disk`.
-pub fn write_new(path: &Path, bytes: &[u8], replace: bool) -> Result<(), Error> {
+pub fn write_new(path: &Path, bytes: &[u8], replace: bool) -> Result<PathBuf, Error> {
     let failed = |error: std::io::Error| {
         Error::new(
             ErrorClass::Disk,
@@ -56,7 +27,9 @@ pub fn write_new(path: &Path, bytes: &[u8], replace: bool) -> Result<(), Error> 
         )
     };
     if replace {
-        return std::fs::write(path, bytes).map_err(failed);
+        return std::fs::write(path, bytes)
+            .map(|()| path.to_owned())
+            .map_err(failed);
     }
     let stem = path
         .file_stem()
@@ -74,7 +47,7 @@ pub fn write_new(path: &Path, bytes: &[u8], replace: bool) -> Result<(), Error> 
             path.with_file_name(format!("{stem} ({attempt}){extension}"))
         };
         match std::fs::File::create_new(&candidate) {
-            Ok(mut file) => return file.write_all(bytes).map_err(failed),
+            Ok(mut file) => return file.write_all(bytes).map(|()| candidate).map_err(failed),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed(error)),
         }
@@ -121,7 +94,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.pdf");
         write_new(&path, b"one", false).unwrap();
-        write_new(&path, b"two", false).unwrap();
+        let second = write_new(&path, b"two", false).unwrap();
+        assert_eq!(second, folder.path().join("report (2).pdf"));
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
         assert_eq!(
             std::fs::read(folder.path().join("report (2).pdf")).unwrap(),

@@ -5,6 +5,8 @@ pub mod page;
 pub mod press;
 pub mod reveal;
 pub mod splitter;
+pub mod still;
+pub mod stride;
 pub mod witness;
 pub mod words;
 
@@ -74,7 +76,7 @@ pub fn hint<'a, Message: 'a>(
         row![words::caption(name).style(|_| iced::widget::text::Style::default())].spacing(space::S);
     if !keys.is_empty() {
         words = words.push(
-            words::caption(keys).style(|theme: &iced::Theme| iced::widget::text::Style {
+            words::caption(shortcut::spell(keys)).style(|theme: &iced::Theme| iced::widget::text::Style {
                 color: Some(theme::tokens(theme).inverse_accent),
             }),
         );

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use posthorn_html::page::{Look, Source};
+use posthorn_html::page::{Heading, Look, Source};
 use posthorn_mime::Parsed;
 use posthorn_mime::text::linkify;
+use posthorn_model::{Address, Envelope};
+
+use crate::date;
 
 /// Text set as a page, in bytes and lines: enough to read on paper, little enough to be laid out in time whatever it
 /// holds.
@@ -26,6 +29,29 @@ pub fn source(raw: &[u8], parsed: &Parsed, look: Look) -> Source {
             look,
         },
         None => plain(None, parsed.text.as_deref().unwrap_or_default(), look),
+    }
+}
+
+/// What stands above it on paper.
+#[must_use]
+pub fn heading(envelope: &Envelope) -> Heading {
+    let people = |addresses: &[Address]| {
+        let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    };
+    let fields = [
+        ("From", people(&envelope.from)),
+        ("To", people(&envelope.to)),
+        ("Cc", people(&envelope.cc)),
+        ("Date", envelope.date.map(date::say_in_full).unwrap_or_default()),
+    ];
+    Heading {
+        title: envelope.subject.clone(),
+        fields: fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
     }
 }
 
@@ -53,6 +79,10 @@ pub fn plain(notice: Option<&str>, text: &str, look: Look) -> Source {
             } else {
                 escape(span.text, &mut html);
             }
+        }
+        // The last line break of a block is not drawn: an empty line at its end needs one more.
+        if block.last().is_some_and(|line| line.is_empty()) {
+            html.push('\n');
         }
         html.push_str("</div>");
     }

@@ -115,7 +115,10 @@ impl Lines {
         let range = match grain {
             Grain::Character | Grain::All => Selection::from_point(layout, x, y).text_range(),
             Grain::Word => Selection::word_from_point(layout, x, y).text_range(),
-            Grain::Line => Selection::line_from_point(layout, x, y).text_range(),
+            Grain::Line => {
+                let line = Selection::line_from_point(layout, x, y).text_range();
+                paragraph(text, line.start, line.end)
+            }
         };
         let place = |byte: usize| Place {
             block: number,
@@ -192,6 +195,23 @@ fn fold(text: &str) -> (String, Vec<usize>) {
     }
     places.push(text.len());
     (folded, places)
+}
+
+/// Widened to where lines were broken by whoever wrote them, not by the room there is.
+fn paragraph(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+    let before = text.get(..start).and_then(|before| before.rfind('\n'));
+    // A line that ends with its break is whole already.
+    let whole = end > start && text.get(..end).is_some_and(|line| line.ends_with('\n'));
+    let after = text
+        .get(end..)
+        .filter(|_| !whole)
+        .and_then(|after| after.find('\n'));
+    let end = if whole {
+        end
+    } else {
+        after.map_or(text.len(), |at| end + at)
+    };
+    before.map_or(0, |at| at + 1)..end
 }
 
 fn distance(block: &Block, point: Point) -> f32 {

@@ -137,6 +137,23 @@ fn links_are_where_they_are_drawn() {
 }
 
 #[test]
+fn a_paragraph_is_marked_whatever_room_broke_its_lines() {
+    on_large_stack(|| {
+        let html = "<body style='margin:0;font:16px Arial'><p style='margin:0;white-space:pre-wrap'>one\nlong and longer, wrapped by the room\nthree</p>";
+        let mut document = open(html, 120.0);
+        let mut marked = |y: f32| {
+            let at = Point { x: 5.0, y };
+            let selected = document.select(at, at, Grain::Line);
+            selected.text.trim_end().to_owned()
+        };
+        assert_eq!(marked(5.0), "one");
+        assert_eq!(marked(28.0), "long and longer, wrapped by the room");
+        assert_eq!(marked(50.0), "long and longer, wrapped by the room");
+        assert_eq!(marked(900.0), "three");
+    });
+}
+
+#[test]
 fn text_is_marked_and_found() {
     on_large_stack(|| {
         let html = "<body style='margin:0;font:16px Arial'><p style='margin:0'>Grüße aus dem <b>Süden</b></p><p>second line</p>";

@@ -18,7 +18,9 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use posthorn_html::Worker;
-use posthorn_html::page::{Failure, Grain, Look, Page, PageId, PageTheme, Pixels, Point, Rect, Source};
+use posthorn_html::page::{
+    Failure, Grain, Heading, Look, Page, PageId, PageTheme, Pixels, Point, Rect, Source,
+};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -319,7 +321,7 @@ fn pictures_and_pdfs_are_previewed() {
         wait(worker.pdf_page(b"%PDF-1.4 nothing".to_vec(), 30, 30)),
         Err(Failure::Unreadable)
     );
-    let printed = wait(worker.print(source(LETTER), "Letter".to_owned())).unwrap();
+    let printed = wait(worker.print(source(LETTER), heading("Letter"))).unwrap();
     let page = wait(worker.pdf_page(printed, 300, 300)).unwrap();
     assert_eq!(page.height, 300);
     assert!((200..220).contains(&page.width), "{}", page.width);
@@ -335,11 +337,45 @@ fn a_message_is_printed() {
     let long: String = (0..120)
         .map(|line| format!("<p>Line {line} of a long letter</p>"))
         .collect();
-    let pdf = wait(worker.print(source(&long), "Grüße".to_owned())).unwrap();
+    let pdf = wait(worker.print(source(&long), heading("Grüße"))).unwrap();
     let text = String::from_utf8_lossy(&pdf);
     assert!(pdf.starts_with(b"%PDF-") && text.trim_end().ends_with("%%EOF"));
     let sheets = text.matches("/Type /Page\n").count();
     assert!((3..10).contains(&sheets), "{sheets} sheets");
+    // What stands at the foot is not compressed.
+    for n in 1..=sheets {
+        assert!(
+            text.contains(&format!("({n} / {sheets}) Tj")),
+            "sheet {n} of {sheets}"
+        );
+    }
+    let bare = wait(worker.print(source("<p>One line</p>"), Heading::default())).unwrap();
+    let headed = wait(worker.print(source("<p>One line</p>"), heading("A title"))).unwrap();
+    let pictures = |pdf: &[u8]| String::from_utf8_lossy(pdf).matches("/Subtype /Image").count();
+    assert_eq!((pictures(&bare), pictures(&headed)), (1, 2));
+    let lowest = |pdf: Vec<u8>| {
+        let page = wait(worker.pdf_page(pdf, 400, 400)).unwrap();
+        let row = page.width as usize * 4;
+        let is_dark = |row: &[u8]| row.chunks(4).any(|dot| dot[0] < 128);
+        // Above the number at its foot.
+        page.rgba
+            .chunks(row)
+            .take(350)
+            .rposition(is_dark)
+            .unwrap_or_default()
+    };
+    let (alone, below) = (lowest(bare), lowest(headed));
+    assert!(
+        below > alone + 20,
+        "the line stands below its heading: {alone}, {below}"
+    );
+}
+
+fn heading(title: &str) -> Heading {
+    Heading {
+        title: title.to_owned(),
+        fields: vec![("From".to_owned(), "Ada <ada@example.org>".to_owned())],
+    }
 }
 
 fn what_is_too_large_is_not_sent() {
@@ -372,7 +408,7 @@ fn children() -> Vec<u32> {
 fn no_child_outlives_the_last_handle() {
     let worker = worker();
     assert!(wait(worker.open(source(LETTER))).is_ok());
-    assert!(wait(worker.print(source(LETTER), String::new())).is_ok());
+    assert!(wait(worker.print(source(LETTER), Heading::default())).is_ok());
     assert_eq!(children().len(), 2, "one draws, one prints");
     let copy = worker.clone();
     drop(worker);

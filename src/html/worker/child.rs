@@ -129,9 +129,9 @@ impl Drawing {
                 max_width,
                 max_height,
             } => pdf_page::draw(only(blobs)?, max_width, max_height).map(with_pixels),
-            Request::Print { source, title } => {
+            Request::Print { source, heading } => {
                 let source = unpack(source, blobs).ok_or(Failure::Unreadable)?;
-                Ok((Reply::Document, Some(print::print(source, &title)?)))
+                Ok((Reply::Document, Some(print::print(source, &heading)?)))
             }
             Request::Warm => Ok((Reply::Done, None)),
             Request::Examine => Ok((Reply::Examined(examine::attempt()), None)),

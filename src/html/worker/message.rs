@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::frame::Caps;
-use crate::page::{Failure, Grain, Look, Page, PageId, Point, Rect, Selected, Source};
+use crate::page::{Failure, Grain, Heading, Look, Page, PageId, Point, Rect, Selected, Source};
 
 /// What the child takes: a message with its pictures.
 pub const REQUEST: Caps = Caps {
@@ -65,7 +65,7 @@ pub enum Request {
     },
     Print {
         source: SourceHead,
-        title: String,
+        heading: Heading,
     },
     /// Only waits until there is a child.
     Warm,

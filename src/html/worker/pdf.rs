@@ -12,14 +12,35 @@ use pdf_writer::{Content, Filter, Finish as _, Name, Rect as PdfRect, Ref, Str, 
 use super::print::{MARGIN, PAPER};
 use crate::page::{Failure, Pixels, Rect};
 
-/// One sheet: a part of the page, in CSS pixels, and what is on it.
-pub struct Sheet {
+/// What stands on a sheet: a part of a page, in CSS pixels, and what is on it.
+pub struct Piece {
     pub pixels: Pixels,
     pub area: Rect,
     /// Points for one CSS pixel.
     pub points: f32,
+    /// So many points below the sheet's upper margin.
+    pub below: f32,
     pub words: Vec<Words>,
     pub links: Vec<(Rect, String)>,
+}
+
+impl Piece {
+    /// In points.
+    pub fn height(&self) -> f32 {
+        self.area.height * self.points
+    }
+
+    /// Where a part of it stands on the sheet.
+    fn place(&self, rect: &Rect) -> PdfRect {
+        let x = MARGIN + (rect.x - self.area.x) * self.points;
+        let top = PAPER.1 - MARGIN - self.below - (rect.y - self.area.y) * self.points;
+        PdfRect::new(
+            x,
+            top - rect.height * self.points,
+            x + rect.width * self.points,
+            top,
+        )
+    }
 }
 
 /// A box of text.
@@ -32,12 +53,15 @@ pub struct Pdf {
     pdf: pdf_writer::Pdf,
     next: i32,
     pages: Ref,
-    sheets: Vec<Ref>,
+    /// Each sheet, and what stands at its foot.
+    sheets: Vec<(Ref, Ref)>,
+    /// The font of the numbers at the foot.
+    plain: Ref,
     unseen: Unseen,
     catalog: Ref,
 }
 
-const PICTURE: Name<'static> = Name(b"P");
+const PLAIN: Name<'static> = Name(b"N");
 const UNSEEN: Name<'static> = Name(b"T");
 const SYSTEM: SystemInfo<'static> = SystemInfo {
     registry: Str(b"Adobe"),
@@ -75,14 +99,18 @@ impl Pdf {
     pub fn new(title: &str) -> Self {
         let mut pdf = pdf_writer::Pdf::new();
         let (catalog, pages, font, information) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4));
+        let plain = Ref::new(5);
+        // One of the fonts that every reader has (PDF 1.7, section 9.6.2.2): enough for numbers.
+        pdf.type1_font(plain).base_font(Name(b"Helvetica"));
         let mut about = pdf.document_info(information);
         about.title(TextStr(title)).producer(TextStr("Posthorn"));
         about.finish();
         Self {
             pdf,
-            next: 5,
+            next: 6,
             pages,
             sheets: Vec::new(),
+            plain,
             unseen: Unseen {
                 font,
                 codes: HashMap::new(),
@@ -97,44 +125,66 @@ impl Pdf {
         name
     }
 
+    /// One sheet more.
+    ///
     /// # Errors
-    /// [`Failure::Died`] where the picture cannot be written.
-    pub fn add(&mut self, sheet: Sheet) -> Result<(), Failure> {
-        let (name, content, picture) = (self.reserve(), self.reserve(), self.reserve());
-        let notes: Vec<Ref> = sheet.links.iter().map(|_| self.reserve()).collect();
+    /// [`Failure::Died`] where a picture cannot be written.
+    pub fn add(&mut self, pieces: &[Piece]) -> Result<(), Failure> {
+        let (name, content, foot) = (self.reserve(), self.reserve(), self.reserve());
+        let links: Vec<(PdfRect, &str)> = pieces
+            .iter()
+            .flat_map(|piece| {
+                piece
+                    .links
+                    .iter()
+                    .map(|(rect, url)| (piece.place(rect), url.as_str()))
+            })
+            .collect();
+        let notes: Vec<Ref> = links.iter().map(|_| self.reserve()).collect();
+        let pictures: Vec<Ref> = pieces.iter().map(|_| self.reserve()).collect();
         let mut page = self.pdf.page(name);
         page.media_box(PdfRect::new(0.0, 0.0, PAPER.0, PAPER.1))
             .parent(self.pages)
-            .contents(content);
+            .contents_array([content, foot]);
         page.annotations(notes.iter().copied());
         let mut resources = page.resources();
-        resources.x_objects().pair(PICTURE, picture);
-        resources.fonts().pair(UNSEEN, self.unseen.font);
+        let mut drawn = resources.x_objects();
+        for (n, picture) in pictures.iter().enumerate() {
+            drawn.pair(Name(format!("P{n}").as_bytes()), *picture);
+        }
+        drawn.finish();
+        resources
+            .fonts()
+            .pair(UNSEEN, self.unseen.font)
+            .pair(PLAIN, self.plain);
         resources.finish();
         page.finish();
-        let place = |rect: &Rect| {
-            let x = MARGIN + (rect.x - sheet.area.x) * sheet.points;
-            let top = PAPER.1 - MARGIN - (rect.y - sheet.area.y) * sheet.points;
-            PdfRect::new(
-                x,
-                top - rect.height * sheet.points,
-                x + rect.width * sheet.points,
-                top,
-            )
-        };
-        for (note, (rect, url)) in notes.iter().zip(&sheet.links) {
+        for (note, (place, url)) in notes.iter().zip(links) {
             let mut link = self.pdf.annotation(*note);
             link.subtype(AnnotationType::Link)
-                .rect(place(rect))
+                .rect(place)
                 .border(0.0, 0.0, 0.0, None);
             link.action()
                 .action_type(ActionType::Uri)
                 .uri(Str(url.as_bytes()));
         }
-        let drawn = place(&sheet.area);
-        let mut content_of = Content::new();
-        content_of.save_state();
-        content_of.transform([
+        let mut drawing = Content::new();
+        for (n, piece) in pieces.iter().enumerate() {
+            self.draw(&mut drawing, piece, Name(format!("P{n}").as_bytes()));
+        }
+        self.pdf.stream(content, &drawing.finish());
+        for (picture, piece) in pictures.iter().zip(pieces) {
+            self.write_picture(*picture, &piece.pixels)?;
+        }
+        self.sheets.push((name, foot));
+        Ok(())
+    }
+
+    /// A picture, and its text over it.
+    fn draw(&mut self, content: &mut Content, piece: &Piece, picture: Name<'_>) {
+        let drawn = piece.place(&piece.area);
+        content.save_state();
+        content.transform([
             drawn.x2 - drawn.x1,
             0.0,
             0.0,
@@ -142,27 +192,48 @@ impl Pdf {
             drawn.x1,
             drawn.y1,
         ]);
-        content_of.x_object(PICTURE);
-        content_of.restore_state();
-        content_of.begin_text();
-        content_of.set_text_rendering_mode(TextRenderingMode::Invisible);
-        for words in &sheet.words {
+        content.x_object(picture);
+        content.restore_state();
+        content.begin_text();
+        content.set_text_rendering_mode(TextRenderingMode::Invisible);
+        for words in &piece.words {
             let codes = self.unseen.encode(&words.text);
-            let at = place(&words.area);
+            let at = piece.place(&words.area);
             let size = (at.y2 - at.y1).max(1.0) * 0.8;
             #[expect(clippy::cast_precision_loss, reason = "characters of one line")]
             let natural = size * (codes.len() / 2).max(1) as f32;
-            content_of.set_font(UNSEEN, size);
+            content.set_font(UNSEEN, size);
             // Every code is as wide as the font is high; stretched, the line is as long as what is seen.
-            content_of.set_horizontal_scaling(100.0 * (at.x2 - at.x1) / natural);
-            content_of.set_text_matrix([1.0, 0.0, 0.0, 1.0, at.x1, at.y1 + size * 0.25]);
-            content_of.show(Str(&codes));
+            content.set_horizontal_scaling(100.0 * (at.x2 - at.x1) / natural);
+            content.set_text_matrix([1.0, 0.0, 0.0, 1.0, at.x1, at.y1 + size * 0.25]);
+            content.show(Str(&codes));
         }
-        content_of.end_text();
-        self.pdf.stream(content, &content_of.finish());
-        self.write_picture(picture, &sheet.pixels)?;
-        self.sheets.push(name);
-        Ok(())
+        content.end_text();
+    }
+
+    /// Which sheet of how many, at the foot of each.
+    fn write_feet(&mut self) {
+        const SIZE: f32 = 9.0;
+        const GREY: f32 = 0.4;
+        let count = self.sheets.len();
+        for (n, (_, foot)) in self.sheets.iter().enumerate() {
+            let said = format!("{} / {count}", n + 1);
+            // In Helvetica a digit is 0.556 of its size wide, a space and a stroke 0.278.
+            let width: f32 = said
+                .chars()
+                .map(|c| SIZE * if c.is_ascii_digit() { 0.556 } else { 0.278 })
+                .sum();
+            let mut content = Content::new();
+            content.begin_text();
+            content.set_text_rendering_mode(TextRenderingMode::Fill);
+            content.set_horizontal_scaling(100.0);
+            content.set_fill_gray(GREY);
+            content.set_font(PLAIN, SIZE);
+            content.set_text_matrix([1.0, 0.0, 0.0, 1.0, (PAPER.0 - width) / 2.0, MARGIN / 2.0]);
+            content.show(Str(said.as_bytes()));
+            content.end_text();
+            self.pdf.stream(*foot, &content.finish());
+        }
     }
 
     fn write_picture(&mut self, name: Ref, pixels: &Pixels) -> Result<(), Failure> {
@@ -199,8 +270,9 @@ impl Pdf {
         self.pdf.catalog(self.catalog).pages(self.pages);
         self.pdf
             .pages(self.pages)
-            .kids(self.sheets.iter().copied())
+            .kids(self.sheets.iter().map(|(name, _)| *name))
             .count(count);
+        self.write_feet();
         self.write_font();
         self.pdf.finish()
     }

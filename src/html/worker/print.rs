@@ -1,11 +1,12 @@
-//! A message as a PDF: pictures of its page cut between lines, over them its text, unseen but there to be marked
-//! and searched, and its links.
+//! A message as a PDF: who wrote it and when, then pictures of its page cut between lines, over them its text, unseen
+//! but there to be marked and searched, and its links.
 
 use std::collections::BTreeMap;
 
-use super::pdf::{Pdf, Sheet, Words};
+use super::heading;
+use super::pdf::{Pdf, Piece, Words};
 use crate::document::Document;
-use crate::page::{Failure, Grain, Look, Page, PageId, PageTheme, Pixels, Point, Rect, Source};
+use crate::page::{Failure, Grain, Heading, Look, Page, PageId, PageTheme, Pixels, Point, Rect, Source};
 
 /// A4 in points.
 pub const PAPER: (f32, f32) = (595.28, 841.89);
@@ -16,13 +17,15 @@ const POINTS: f32 = 0.75;
 const MAX_SHEETS: usize = 150;
 /// Boxes of text whose words are laid over the pictures; asking for each costs time.
 const MAX_WORDS: usize = 6_000;
+/// Points of the first sheet, at most, that are not the message's own.
+const MAX_HEADING: f32 = 380.0;
 /// A sheet may end this early, as a part of it, so that no line is cut.
 const EARLIEST: f32 = 0.55;
 const EARLIEST_BLANK: f32 = 0.8;
 
 /// # Errors
 /// As [`Document::open`]; [`Failure::TooLarge`] for more sheets than are printed.
-pub fn print(source: Source, title: &str) -> Result<Vec<u8>, Failure> {
+pub fn print(source: Source, heading: &Heading) -> Result<Vec<u8>, Failure> {
     let width = (PAPER.0 - 2.0 * MARGIN) / POINTS;
     let look = Look {
         width,
@@ -39,6 +42,10 @@ pub fn print(source: Source, title: &str) -> Result<Vec<u8>, Failure> {
         return Err(Failure::TooLarge);
     }
     let dots = dots_per_inch(sheets);
+    let mut pdf = Pdf::new(&heading.title);
+    let mut head = print_heading(heading, look, dots)?;
+    // In the page's own pixels.
+    let taken = head.as_ref().map_or(0.0, |head| head.height() / points);
     document.resize(Look {
         scale: dots / 72.0 * points,
         ..look
@@ -47,39 +54,69 @@ pub fn print(source: Source, title: &str) -> Result<Vec<u8>, Failure> {
         .select(Point::default(), Point::default(), Grain::All)
         .rects;
     let mut words = read_words(&mut document, &lines);
-    let mut pdf = Pdf::new(title);
     let mut top = 0.0;
     for number in 1.. {
         if number > MAX_SHEETS {
             return Err(Failure::TooLarge);
         }
+        let room = if number == 1 { length - taken } else { length };
         let left = page.height - top;
         let area = Rect {
             x: 0.0,
             y: top,
             width: page.width,
-            height: left.clamp(1.0, length),
+            height: left.clamp(1.0, room),
         };
         let pixels = document.paint(area)?;
-        let height = if left <= length {
+        let height = if left <= room {
             area.height
         } else {
             cut(&pixels, area, &lines)
         };
-        let sheet = Sheet {
+        let head = head.take();
+        let piece = Piece {
             pixels: shorten(pixels, height / area.height),
             area: Rect { height, ..area },
             points,
+            below: head.as_ref().map_or(0.0, Piece::height),
             words: words.split_off_above(top + height),
             links: links_within(&page, top, top + height),
         };
-        pdf.add(sheet)?;
+        pdf.add(&head.into_iter().chain([piece]).collect::<Vec<_>>())?;
         top += height;
         if top + 0.5 >= page.height {
             break;
         }
     }
     Ok(pdf.finish())
+}
+
+/// Who wrote it and when, for the top of the first sheet.
+fn print_heading(heading: &Heading, look: Look, dots: f32) -> Result<Option<Piece>, Failure> {
+    let scale = dots / 72.0 * POINTS;
+    let Some(mut document) = heading::open(heading, Look { scale, ..look }) else {
+        return Ok(None);
+    };
+    let page = document.page(PageId(0));
+    let area = Rect {
+        x: 0.0,
+        y: 0.0,
+        width: page.width,
+        height: page.height.min(MAX_HEADING / POINTS),
+    };
+    let lines = document
+        .select(Point::default(), Point::default(), Grain::All)
+        .rects;
+    let words = read_words(&mut document, &lines).split_off_above(area.height);
+    Ok(Some(Piece {
+        pixels: document.paint(area)?,
+        area,
+        // Names without a break may make it wider than the paper.
+        points: POINTS * (look.width / page.width.max(look.width)),
+        below: 0.0,
+        words,
+        links: Vec::new(),
+    }))
 }
 
 /// Fine for what people print, coarser for what would take too long.

@@ -17,7 +17,7 @@ use posthorn_model::{
 
 use crate::listing::Fetch;
 use crate::screen::mail::reader::canvas::Draw;
-use crate::screen::mail::reader::material::Material;
+use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::Look;
 use crate::shortcut::Wish;
 use crate::theme::Appearance;
@@ -81,6 +81,9 @@ pub enum Action {
         index: u32,
         look: Look,
     },
+    /// Some of a message's files as pictures, beginning with this one.
+    ShowPicture(Vec<(PartAt, Part)>, usize),
+    LoadPicture(PartAt),
     FetchPictures(MessageId, PictureRequest),
     AskUnsubscribe(MessageId, Unsubscribe),
     Unsubscribe(MessageId, By),
@@ -97,6 +100,8 @@ pub enum Action {
     Reveal(Reveal),
     /// Scrolls the conversation to a place, in pixels from its top.
     ScrollReader(f32),
+    /// Scrolls the conversation further, by so many pixels.
+    ScrollReaderBy(f32),
     /// To the clipboard.
     Copy(String),
     ShowMessageMenu,
@@ -109,6 +114,7 @@ pub enum Action {
     PrintMessage {
         of: MessageId,
         material: Arc<Material>,
+        letterhead: Letterhead,
         name: String,
     },
     /// Asks before so many messages are deleted for good.

@@ -7,7 +7,8 @@ use iced::advanced::widget::operate;
 use iced::widget::operation;
 use iced::{Task, theme, window};
 use posthorn_engine::Error;
-use posthorn_html::page::{Failure, Look, PageTheme, Source};
+use posthorn_engine::reading::PartAt;
+use posthorn_html::page::{Failure, Heading, Look, PageTheme, Pixels, Source};
 use posthorn_model::{ErrorClass, MessageId};
 
 use super::{App, Message};
@@ -15,9 +16,12 @@ use crate::bridge::{self, aside};
 use crate::painter::Brush;
 use crate::screen::mail;
 use crate::screen::mail::reader::canvas::{Answer, Around, Draw};
-use crate::screen::mail::reader::material::Material;
+use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::{self, Seen};
 use crate::screen::mail::reader::{self, SCROLL};
+use crate::screen::sheet::Sheet;
+use crate::screen::sheet::picture::SIDE;
+use crate::system::dialog::{self, Saved};
 use crate::t;
 use crate::widget::reveal::Reveal;
 
@@ -126,7 +130,7 @@ impl App {
         &self,
         bridge: &bridge::Bridge,
         of: MessageId,
-        at: posthorn_engine::reading::PartAt,
+        at: PartAt,
         index: u32,
         look: preview::Look,
     ) -> Task<Message> {
@@ -149,6 +153,27 @@ impl App {
         })
     }
 
+    /// A file as a picture, as large as it is.
+    pub(super) fn look_at_picture(&self, bridge: &bridge::Bridge, at: PartAt) -> Task<Message> {
+        let Some(painter) = self.painter.clone() else {
+            return Task::none();
+        };
+        let part = bridge.part(at.clone());
+        let seen = async move {
+            match part.await {
+                Ok(Some(bytes)) => painter.picture(bytes, SIDE).await,
+                _ => Err(Failure::Unreadable),
+            }
+        };
+        Task::perform(seen, move |result| Message::PictureSeen(at.clone(), result))
+    }
+
+    pub(super) fn picture_seen(&mut self, at: &PartAt, result: Result<Pixels, Failure>) {
+        if let Some(Sheet::Picture(viewer)) = &mut self.sheet {
+            viewer.take(at, result);
+        }
+    }
+
     /// Comes back after a while.
     pub(super) fn settle(of: MessageId, after: std::time::Duration) -> Task<Message> {
         Task::perform(bridge::pause(after), move |()| {
@@ -164,14 +189,24 @@ impl App {
         operation::scroll_to(SCROLL, operation::AbsoluteOffset { x: None, y: Some(to) })
     }
 
+    pub(super) fn scroll_reader_by(by: f32) -> Task<Message> {
+        operation::scroll_by(SCROLL, operation::AbsoluteOffset { x: 0.0, y: by })
+    }
+
     /// Writes a message onto paper that is a PDF.
-    pub(super) fn print(&mut self, of: MessageId, material: Arc<Material>, name: String) -> Task<Message> {
+    pub(super) fn print(
+        &mut self,
+        of: MessageId,
+        material: Arc<Material>,
+        letterhead: &Letterhead,
+        name: String,
+    ) -> Task<Message> {
         let Some(painter) = self.painter.clone() else {
             self.say(t!("print-no-painter"));
             return Task::none();
         };
         log::debug!("Message {of} is printed.");
-        let saved = print_to_file(painter, material, name);
+        let saved = print_to_file(painter, material, letterhead.heading(&self.clock), name);
         Task::perform(saved, Message::PartsSaved)
     }
 }
@@ -179,8 +214,9 @@ impl App {
 async fn print_to_file(
     painter: Brush,
     material: Arc<Material>,
+    heading: Heading,
     name: String,
-) -> Result<Option<std::path::PathBuf>, Error> {
+) -> Result<Option<Saved>, Error> {
     let look = Look {
         width: 700.0,
         scale: 1.0,
@@ -191,11 +227,6 @@ async fn print_to_file(
         Error::new(ErrorClass::Corrupt, t!("print-failed"))
     };
     let source = gather(material, look, false).await.map_err(failed)?;
-    let pdf = painter.print(source, name.clone()).await.map_err(failed)?;
-    let Some(path) = crate::system::pick_new_file(&format!("{name}.pdf")).await else {
-        return Ok(None);
-    };
-    let place = path.clone();
-    bridge::aside(move || crate::system::write_new(&path, &pdf, true)).await??;
-    Ok(Some(place))
+    let pdf = painter.print(source, heading).await.map_err(failed)?;
+    dialog::save(format!("{name}.pdf"), pdf).await
 }

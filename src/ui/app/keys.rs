@@ -1,13 +1,16 @@
 //! The keyboard, from the window to a wish, and from a wish to whoever is in front.
 
+use iced::advanced::widget::operate;
 use iced::keyboard;
 use iced::widget::operation;
 use iced::{Event, Task, event, window};
 
 use super::{App, Message, Screen};
 use crate::screen::mail::SEARCH;
+use crate::screen::mail::reader::SCROLL;
 use crate::screen::sheet::Sheet;
 use crate::shortcut::{KeyPress, Wish};
+use crate::widget::stride::stride;
 
 /// Picks what the program wants of the window's events.
 pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Option<Message> {
@@ -24,6 +27,9 @@ pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Optio
             taken: status == event::Status::Captured,
         })),
         Event::Window(window::Event::Rescaled(density)) => Some(Message::Rescaled(density)),
+        Event::Window(window::Event::Resized(size) | window::Event::Opened { size, .. }) => {
+            Some(Message::Resized(size.width))
+        }
         Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         _ => None,
     }
@@ -40,17 +46,36 @@ impl App {
     /// Carries a wish to whoever is in front: a sheet, the composer, or the screen.
     pub fn wish(&mut self, wish: Wish) -> Task<Message> {
         match wish {
-            Wish::FocusNext => return operation::focus_next(),
-            Wish::FocusPrevious => return operation::focus_previous(),
-            Wish::ZoomIn => self.zoom = (self.zoom + 0.1).min(2.0),
-            Wish::ZoomOut => self.zoom = (self.zoom - 0.1).max(0.7),
-            Wish::ZoomReset => self.zoom = 1.0,
+            Wish::FocusNext => return self.stride(true),
+            Wish::FocusPrevious => return self.stride(false),
+            Wish::ZoomIn => self.zoom_to(self.zoom + 0.1),
+            Wish::ZoomOut => self.zoom_to(self.zoom - 0.1),
+            Wish::ZoomReset => self.zoom_to(1.0),
             _ if self.sheet.is_some() => return self.sheet_wish(wish),
             _ if !matches!(self.screen, Screen::Mail) => return self.other_wish(wish),
             _ if self.composing.is_some() => return self.composer_wish(wish),
             _ => return self.mail_wish(wish),
         }
         Task::none()
+    }
+
+    fn zoom_to(&mut self, zoom: f32) {
+        let width = self.width * self.zoom;
+        self.zoom = zoom.clamp(0.7, 2.0);
+        self.resize(width / self.zoom);
+    }
+
+    /// The window is so wide, in its own pixels.
+    pub(super) fn resize(&mut self, width: f32) {
+        self.width = width;
+        self.mail.resize(width);
+    }
+
+    /// Takes the focus further. Where a message is read and nothing has it yet, its links come first.
+    fn stride(&self, forward: bool) -> Task<Message> {
+        let reads = matches!(self.screen, Screen::Mail) && self.sheet.is_none() && self.composing.is_none();
+        let page = self.mail.reader.meant_page().filter(|_| reads);
+        operate(stride(forward, page, SCROLL)).discard()
     }
 
     fn other_wish(&mut self, wish: Wish) -> Task<Message> {

@@ -1,6 +1,5 @@
 //! Carries out what screens ask for. Everything that takes time becomes a task.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use iced::Task;
@@ -18,7 +17,9 @@ use crate::screen::mail::reader::material::Read;
 use crate::screen::mail::{self, Mail};
 use crate::screen::settings::Settings;
 use crate::screen::setup::{self, Setup};
+use crate::screen::sheet::picture::Viewer;
 use crate::screen::sheet::{self, Sheet};
+use crate::system::dialog::{self, Saved};
 
 impl App {
     pub(super) fn perform_all(&mut self, actions: Vec<Action>) -> Task<Message> {
@@ -41,9 +42,21 @@ impl App {
             Action::Settle(of, after) => Self::settle(of, after),
             Action::Reveal(reveal) => Self::reveal(reveal),
             Action::ScrollReader(to) => Self::scroll_reader(to),
+            Action::ScrollReaderBy(by) => Self::scroll_reader_by(by),
             Action::Copy(text) => iced::clipboard::write(text),
-            Action::PrintMessage { of, material, name } => self.print(of, material, name),
+            Action::PrintMessage {
+                of,
+                material,
+                letterhead,
+                name,
+            } => self.print(of, material, &letterhead, name),
             Action::AskMailbox(question) => self.show(Sheet::Mailbox(question)),
+            Action::ShowPicture(pictures, at) => {
+                let viewer = Viewer::new(pictures, at);
+                let wanted = viewer.wanted();
+                let shown = self.show(Sheet::Picture(viewer));
+                Task::batch([shown, self.perform_all(wanted.into_iter().collect())])
+            }
             Action::ShowProblems => self.show(Sheet::Problems),
             Action::AskLink { text, url } => self.show(Sheet::link(&text, &url)),
             Action::AskOpen(at, part, reasons) => self.show(Sheet::Open(at, part, reasons)),
@@ -136,6 +149,7 @@ impl App {
                 Message::Mail(mail::Message::Reader(reader::Message::NestedLoaded(result)))
             }),
             Action::Preview { of, at, index, look } => self.preview(bridge, of, at, index, look),
+            Action::LoadPicture(at) => self.look_at_picture(bridge, at),
             Action::FetchPictures(id, request) => {
                 Task::perform(bridge.fetch_pictures(request), move |result| {
                     Message::Mail(mail::Message::Reader(reader::Message::PicturesFetched(
@@ -242,6 +256,7 @@ impl App {
         if let Screen::Setup(_) = self.screen {
             self.screen = Screen::Blank;
             self.mail = Mail::default();
+            self.mail.resize(self.width);
         } else if let Screen::Settings(settings) = &mut self.screen {
             settings.saved();
         }
@@ -292,6 +307,7 @@ impl App {
     fn sheet_outcome(&mut self, outcome: sheet::Outcome) -> Task<Message> {
         match outcome {
             sheet::Outcome::Stay => return Task::none(),
+            sheet::Outcome::Also(action) => return self.perform(action),
             sheet::Outcome::Close => {
                 self.sheet = None;
                 return Task::none();
@@ -315,7 +331,7 @@ impl App {
             sheet::Outcome::OpenLink(url) => Task::perform(crate::system::open(url), Message::LinkOpened),
             sheet::Outcome::Act(action) => self.perform(action),
             sheet::Outcome::Ask(question) => self.show(Sheet::Mailbox(question)),
-            sheet::Outcome::Stay | sheet::Outcome::Close => Task::none(),
+            sheet::Outcome::Stay | sheet::Outcome::Close | sheet::Outcome::Also(_) => Task::none(),
         }
     }
 }
@@ -363,12 +379,7 @@ fn save_message(bridge: &Bridge, id: MessageId, name: String) -> Task<Message> {
                 crate::t!("source-not-here"),
             ));
         };
-        let Some(place) = crate::system::pick_new_file(&format!("{name}.eml")).await else {
-            return Ok(None);
-        };
-        let path = place.clone();
-        bridge::aside(move || crate::system::write_new(&path, &raw, true)).await??;
-        Ok(Some(place))
+        dialog::save(format!("{name}.eml"), raw).await
     };
     Task::perform(saved, Message::PartsSaved)
 }
@@ -376,28 +387,41 @@ fn save_message(bridge: &Bridge, id: MessageId, name: String) -> Task<Message> {
 fn save_parts(bridge: &Bridge, parts: Vec<(PartAt, Part)>, several: bool) -> Task<Message> {
     let bridge = bridge.clone();
     let saved = async move {
-        let picked: Option<PathBuf> = if several {
-            crate::system::pick_folder().await
+        if several {
+            save_all(&bridge, parts).await
         } else {
-            let name = parts
-                .first()
-                .and_then(|(_, part)| part.name.clone())
-                .unwrap_or_else(|| "attachment".to_owned());
-            crate::system::pick_new_file(&name).await
-        };
-        let Some(place) = picked else { return Ok(None) };
-        for (at, part) in parts {
-            let Some(bytes) = bridge.part(at).await? else {
-                continue;
-            };
-            let path = if several {
-                place.join(part.name.as_deref().unwrap_or("attachment"))
-            } else {
-                place.clone()
-            };
-            bridge::aside(move || crate::system::write_new(&path, &bytes, !several)).await??;
+            save_one(&bridge, parts).await
         }
-        Ok(Some(place))
     };
     Task::perform(saved, Message::PartsSaved)
+}
+
+async fn save_one(bridge: &Bridge, parts: Vec<(PartAt, Part)>) -> Result<Option<Saved>, Error> {
+    let Some((at, part)) = parts.into_iter().next() else {
+        return Ok(None);
+    };
+    let bytes = bridge.part(at).await?.ok_or_else(not_here)?;
+    let name = dialog::file_name(part.name.as_deref().unwrap_or_default());
+    dialog::save(name, bytes).await
+}
+
+async fn save_all(bridge: &Bridge, parts: Vec<(PartAt, Part)>) -> Result<Option<Saved>, Error> {
+    let Some(saved) = dialog::pick_folder().await? else {
+        return Ok(None);
+    };
+    let mut missing = false;
+    for (at, part) in parts {
+        let Some(bytes) = bridge.part(at).await? else {
+            missing = true;
+            continue;
+        };
+        let name = dialog::file_name(part.name.as_deref().unwrap_or_default());
+        let path = saved.place.join(name);
+        bridge::aside(move || crate::system::write_new(&path, &bytes, false)).await??;
+    }
+    if missing { Err(not_here()) } else { Ok(Some(saved)) }
+}
+
+fn not_here() -> Error {
+    Error::new(posthorn_model::ErrorClass::Network, crate::t!("save-not-here"))
 }

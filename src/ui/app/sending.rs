@@ -29,10 +29,18 @@ impl App {
         };
         Task::perform(
             async {
-                let paths = crate::system::pick_files().await;
-                read_files(paths).await
+                match crate::system::dialog::pick_files().await {
+                    Some(paths) => Some(read_files(paths).await),
+                    None => None,
+                }
             },
-            move |files| Message::Compose(compose::Message::FilesRead(id, files)),
+            move |files| match files {
+                Some(files) => Message::Compose(compose::Message::FilesRead(id, files)),
+                None => Message::Told(
+                    String::new(),
+                    Err(Error::new(ErrorClass::Config, t!("dialog-none-attach"))),
+                ),
+            },
         )
     }
 
@@ -114,6 +122,7 @@ impl App {
                 if let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id) {
                     let (_, mut composer) = self.sent.remove(at);
                     composer.saved = Saved::Dirty(Instant::now());
+                    self.mail.make_room();
                     self.composing = Some(composer.id);
                     self.composers.push(composer);
                     return operation::focus(BODY);

@@ -6,9 +6,11 @@ use iced::{Bottom, Center, Element, Fill, Padding, Theme, theme};
 use super::toast::Way;
 use super::{App, Message, Phase, Screen, Toast};
 use crate::icon::{self, Icon};
+use crate::screen::sheet::Sheet;
 use crate::screen::{account, compose, settings, setup, sheet};
 use crate::t;
 use crate::theme::{space as gap, style, tokens};
+use crate::widget::still::still;
 use crate::widget::{Kind, button, words};
 
 impl App {
@@ -27,10 +29,14 @@ impl App {
             (_, Screen::Mail) => self.mail_view(),
             (_, Screen::Blank) => self.opening(),
         };
-        let mut layers = stack![screen];
+        let mut layers = stack![still(screen, self.sheet.is_some())];
         if let Some(sheet) = &self.sheet {
             let card = sheet::view(sheet, &self.directory, &self.clock).map(Message::Sheet);
-            layers = layers.push(over(card, Message::Sheet(sheet::Message::Closed)));
+            layers = layers.push(if matches!(sheet, Sheet::Picture(_)) {
+                opaque(container(card).width(Fill).height(Fill).style(style::surface))
+            } else {
+                over(card, Message::Sheet(sheet::Message::Closed))
+            });
         }
         if !self.toasts.is_empty() {
             layers = layers.push(self.toasts_view());

@@ -50,6 +50,7 @@ impl App {
         let answers = start.draft.in_reply_to.is_some();
         let id = self.next_serial();
         self.composers.push(Composer::new(id, start));
+        self.mail.make_room();
         self.composing = Some(id);
         self.screen = Screen::Mail;
         operation::focus(if answers { BODY } else { TO })
@@ -96,6 +97,7 @@ impl App {
                 replaces: None,
             },
         ));
+        self.mail.make_room();
         self.composing = Some(id);
         vec![Action::Focus(TO)]
     }
@@ -128,6 +130,7 @@ impl App {
             .iter()
             .find(|composer| composer.draft == Some(message));
         if let Some(open) = open {
+            self.mail.make_room();
             self.composing = Some(open.id);
             return Task::none();
         }

@@ -60,6 +60,9 @@ pub enum Message {
     OfflinePressed,
 }
 
+/// The list gives way to the reader down to this.
+const LEAST: f32 = 240.0;
+
 /// The state of the three panes.
 #[derive(Debug)]
 pub struct Mail {
@@ -71,6 +74,10 @@ pub struct Mail {
     sidebar_width: f32,
     list_width: f32,
     sidebar_open: bool,
+    /// Whether it is open where there is little room.
+    sidebar_squeezed: bool,
+    /// The window's width.
+    room: f32,
     folded: BTreeSet<AccountId>,
     /// When the message in the reader counts as read.
     read_at: Option<(Cursor, Instant)>,
@@ -89,6 +96,8 @@ impl Default for Mail {
             sidebar_width: 224.0,
             list_width: 384.0,
             sidebar_open: true,
+            sidebar_squeezed: false,
+            room: 1280.0,
             folded: BTreeSet::new(),
             read_at: None,
             waiting: None,
@@ -113,6 +122,7 @@ impl Mail {
             self.view = view;
             self.search.clear();
         }
+        self.make_room();
         self.serial += 1;
         self.listing = Listing::new(subject, self.serial);
         self.reader.clear();
@@ -140,7 +150,12 @@ impl Mail {
                 Vec::new()
             }
             Message::SidebarToggled => {
-                self.sidebar_open = !self.sidebar_open;
+                let open = if self.is_narrow() {
+                    &mut self.sidebar_squeezed
+                } else {
+                    &mut self.sidebar_open
+                };
+                *open = !*open;
                 Vec::new()
             }
             Message::SidebarDragged(by) => {
@@ -242,6 +257,7 @@ impl Mail {
             .cloned();
         match row {
             Some(row) => {
+                self.make_room();
                 let actions = self.reader.show(&row);
                 self.arm_reading();
                 actions
@@ -429,6 +445,38 @@ impl Mail {
         self.listing.chosen()
     }
 
+    /// The window is so wide.
+    pub const fn resize(&mut self, room: f32) {
+        self.room = room;
+    }
+
+    /// Something is to be read or written now: a sidebar that leaves no room for it goes.
+    pub fn make_room(&mut self) {
+        const ENOUGH: f32 = 320.0;
+        if self.room - self.sidebar_width - LEAST < ENOUGH {
+            self.sidebar_squeezed = false;
+        }
+    }
+
+    /// There is no room for three panes: the sidebar waits until it is asked for.
+    fn is_narrow(&self) -> bool {
+        const THREE: f32 = 940.0;
+        self.room < THREE
+    }
+
+    /// How wide the sidebar is, if it is there, and the list: the reader keeps what reading needs.
+    fn widths(&self) -> (Option<f32>, f32) {
+        const READER: f32 = 400.0;
+        let open = if self.is_narrow() {
+            self.sidebar_squeezed
+        } else {
+            self.sidebar_open
+        };
+        let sidebar = open.then_some(self.sidebar_width);
+        let left = self.room - sidebar.unwrap_or_default() - READER;
+        (sidebar, self.list_width.min(left.max(LEAST)))
+    }
+
     /// The three panes and the status line.
     pub fn view<'a>(
         &'a self,
@@ -438,15 +486,16 @@ impl Mail {
         waiting: Vec<Element<'a, crate::app::Message>>,
     ) -> Element<'a, crate::app::Message> {
         let mut panes = row![];
-        if self.sidebar_open {
+        let (sidebar, list) = self.widths();
+        if let Some(width) = sidebar {
             panes = panes
-                .push(sidebar::view(self, directory, self.sidebar_width).map(crate::app::Message::Mail))
+                .push(sidebar::view(self, directory, width).map(crate::app::Message::Mail))
                 .push(splitter(|by| {
                     crate::app::Message::Mail(Message::SidebarDragged(by))
                 }));
         }
         panes = panes
-            .push(list_pane::view(self, directory, clock, self.list_width).map(crate::app::Message::Mail))
+            .push(list_pane::view(self, directory, clock, list).map(crate::app::Message::Mail))
             .push(splitter(|by| crate::app::Message::Mail(Message::ListDragged(by))));
         let pane = match instead {
             Some(composer) => composer,
@@ -458,5 +507,32 @@ impl Mail {
             status::view(directory).map(crate::app::Message::Mail)
         ]
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reader_keeps_its_room() {
+        let mut mail = Mail::default();
+        let check = |mail: &mut Mail, room: f32, sidebar: Option<f32>, list: f32| {
+            mail.resize(room);
+            assert_eq!(mail.widths(), (sidebar, list), "{room}");
+        };
+        check(&mut mail, 1920.0, Some(224.0), 384.0);
+        check(&mut mail, 1280.0, Some(224.0), 384.0);
+        check(&mut mail, 960.0, Some(224.0), 336.0);
+        check(&mut mail, 800.0, None, 384.0);
+        check(&mut mail, 640.0, None, 240.0);
+        mail.update(Message::SidebarToggled, &Directory::default());
+        check(&mut mail, 800.0, Some(224.0), 240.0);
+        check(&mut mail, 1280.0, Some(224.0), 384.0);
+        mail.make_room();
+        check(&mut mail, 800.0, Some(224.0), 240.0);
+        mail.resize(640.0);
+        mail.make_room();
+        check(&mut mail, 640.0, None, 240.0);
     }
 }

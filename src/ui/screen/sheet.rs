@@ -2,6 +2,7 @@
 
 mod list;
 pub mod mailbox;
+pub mod picture;
 pub mod source;
 mod view;
 
@@ -45,6 +46,8 @@ pub enum Sheet {
     /// A message as it came.
     Source(source::Source),
     Mailbox(mailbox::Question),
+    /// A picture, as large as the window.
+    Picture(picture::Viewer),
 }
 
 /// What happened in a dialog.
@@ -56,6 +59,7 @@ pub enum Message {
     Submitted,
     Chosen(usize),
     Source(source::Message),
+    Picture(picture::Message),
     LinkConfirmed,
     OpenConfirmed,
     SaveInstead,
@@ -82,6 +86,8 @@ pub enum Outcome {
     Delete,
     OpenLink(String),
     Act(Action),
+    /// As [`Outcome::Act`], and the dialog stays.
+    Also(Action),
     /// Another dialog takes this one's place.
     Ask(mailbox::Question),
 }
@@ -189,6 +195,10 @@ impl Sheet {
                 Self::Source(source) => source.update(message),
                 _ => Outcome::Stay,
             },
+            Message::Picture(message) => match self {
+                Self::Picture(viewer) => viewer.update(message),
+                _ => Outcome::Stay,
+            },
             Message::LinkConfirmed => match self {
                 Self::Link(target) if target.openable => Outcome::OpenLink(target.url.clone()),
                 _ => Outcome::Close,
@@ -225,6 +235,9 @@ impl Sheet {
 
     /// Keys, while the dialog is in front. Its field takes Enter itself.
     pub fn wish(&mut self, wish: Wish, directory: &Directory) -> Outcome {
+        if let (Self::Picture(viewer), Some(forward)) = (&mut *self, way(wish)) {
+            return viewer.step(forward);
+        }
         match wish {
             Wish::Back => Outcome::Close,
             Wish::Next => self.step(1, directory),
@@ -236,7 +249,7 @@ impl Sheet {
                     Outcome::OpenLink(target.url.clone())
                 }
                 Self::Link(_) => Outcome::Stay,
-                Self::Keys | Self::Problems | Self::Source(_) => Outcome::Close,
+                Self::Keys | Self::Problems | Self::Source(_) | Self::Picture(_) => Outcome::Close,
                 Self::Unsubscribe(..) => self.update(Message::UnsubscribeConfirmed, directory),
                 // A file that could do harm is never opened by a key that was meant for something else.
                 Self::Open(..) => Outcome::Stay,
@@ -268,6 +281,15 @@ impl Sheet {
             choices.at = choices.at.saturating_add_signed(by).min(last);
         }
         Outcome::Stay
+    }
+}
+
+/// Which way a key goes among pictures.
+const fn way(wish: Wish) -> Option<bool> {
+    match wish {
+        Wish::Next | Wish::NextInThread => Some(true),
+        Wish::Previous | Wish::PreviousInThread => Some(false),
+        _ => None,
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use posthorn_html::page::{
-    Blocked, BlockedKind, Failure, Grain, Page, PageId, PageLink, Pixels, Point, Rect, Selected, Source,
+    Blocked, BlockedKind, Failure, Grain, Heading, Page, PageId, PageLink, Pixels, Point, Rect, Selected,
+    Source,
 };
 
 use crate::painter::{Drawn, Painter};
@@ -18,7 +19,7 @@ pub struct Asked {
     pub opened: Vec<Source>,
     pub painted: Vec<(PageId, Rect)>,
     pub closed: Vec<PageId>,
-    pub printed: usize,
+    pub printed: Vec<Heading>,
     /// What `open` answers with instead of a page.
     pub refuse: Option<Failure>,
     /// What the next `paint` answers with instead of pixels.
@@ -141,15 +142,19 @@ impl Painter for Canned {
     }
 
     fn picture(&self, _: Vec<u8>, _: u32) -> Drawn<Pixels> {
-        answer(Err(Failure::Unreadable))
+        answer(Ok(Pixels {
+            width: 2,
+            height: 1,
+            rgba: vec![255; 8],
+        }))
     }
 
     fn pdf_page(&self, _: Vec<u8>, _: u32) -> Drawn<Pixels> {
         answer(Err(Failure::Unreadable))
     }
 
-    fn print(&self, _: Source, _: String) -> Drawn<Vec<u8>> {
-        self.asked.lock().unwrap().printed += 1;
+    fn print(&self, _: Source, heading: Heading) -> Drawn<Vec<u8>> {
+        self.asked.lock().unwrap().printed.push(heading);
         answer(Ok(b"%PDF".to_vec()))
     }
 }

@@ -336,6 +336,46 @@ fn a_harmless_file_opens_and_another_asks_first() {
 }
 
 #[test]
+fn a_picture_opens_in_the_window_and_escape_closes_it() {
+    let fixture = Fixture::full();
+    let (mut window, _) = shown_of(&fixture, WALK);
+    window.press("sandbank.jpg");
+    let is_here =
+        |window: &Window| matches!(&window.app.sheet, Some(Sheet::Picture(viewer)) if viewer.is_here());
+    assert!(is_here(&window));
+    assert!(window.shows("sandbank.jpg") && window.shows(&t!("picture-open")));
+    window.key(Wish::Next);
+    assert!(is_here(&window), "it is the only one");
+    window.key(Wish::Back);
+    assert!(window.app.sheet.is_none());
+    assert!(fixture.lock().opened.is_empty(), "no other program was asked");
+    assert!(window.app.mail.reader.current.is_some(), "only the picture went");
+}
+
+#[test]
+fn paper_says_who_wrote_and_when() {
+    let (mut window, _) = shown(WALK);
+    let actions = window.app.mail.reader.wish(Wish::Print).unwrap();
+    let [crate::app::Action::PrintMessage { letterhead, .. }] = actions.as_slice() else {
+        panic!("{actions:?}");
+    };
+    let heading = letterhead.heading(&window.app.clock);
+    assert_eq!(heading.title, WALK);
+    let names: Vec<&str> = heading.fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            t!("field-from"),
+            t!("field-to"),
+            t!("field-date"),
+            t!("field-files")
+        ]
+    );
+    assert!(heading.fields[0].1.contains('@'), "{heading:?}");
+    assert!(heading.fields[3].1.contains("estuary-map.pdf"), "{heading:?}");
+}
+
+#[test]
 fn a_message_inside_another_one_opens_in_its_place() {
     let (mut window, _) = shown(WALK);
     let id = current(&window);

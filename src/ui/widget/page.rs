@@ -2,9 +2,11 @@
 //!
 //! It stands within a scrollable as tall as the whole page, draws the strips in view, and asks for those that are
 //! missing there and a little beyond. Scrolling sends a message only when strips are missing. Selecting by mouse is
-//! told in the page's own coordinates; what is marked comes back as rectangles and is drawn over the strips.
+//! told in the page's own coordinates; what is marked comes back as rectangles and is drawn over the strips. With the
+//! keyboard's focus, Tab goes from link to link (`links`); marking beyond the view's edge scrolls (`hand`).
 
 mod hand;
+mod links;
 mod tile;
 
 pub use tile::{Grid, Tile, Tiles};
@@ -16,6 +18,7 @@ use iced::advanced::widget::operation::Focusable;
 use iced::advanced::widget::{Id, Operation, Tree, tree};
 use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, image};
 use iced::keyboard::Modifiers;
+use iced::time::Instant;
 use iced::{
     Background, Color, Element, Event, Length, Point, Rectangle, Renderer, Size, Theme, keyboard, mouse,
     window,
@@ -49,6 +52,10 @@ pub enum PageEvent {
     /// A click beside any text takes the mark away.
     Unmarked,
     LinkPressed(usize),
+    /// The keyboard's focus came to a link, or left it.
+    LinkFocused(Option<usize>),
+    /// Text is being marked beyond the view's edge: the view follows, by so many pixels.
+    Scrolled(f32),
     /// The other button.
     Context {
         link: Option<usize>,
@@ -110,8 +117,15 @@ struct State {
     reach: Option<Point>,
     modifiers: Modifiers,
     focused: bool,
+    /// The link that has the focus, where one has.
+    link: Option<usize>,
+    /// The focus has come, and which way the last Tab went: its first or last link takes it.
+    entering: bool,
+    backwards: bool,
     /// It was clicked last.
     active: bool,
+    /// When the view last followed the mouse.
+    followed: Option<Instant>,
     /// How far a page that is too wide is moved to the left.
     pan: f32,
 }
@@ -129,11 +143,13 @@ impl Focusable for State {
     }
 
     fn focus(&mut self) {
+        self.entering = !self.focused;
         self.focused = true;
     }
 
     fn unfocus(&mut self) {
         self.focused = false;
+        self.entering = false;
     }
 }
 
@@ -286,6 +302,7 @@ impl<'a, Message> PageView<'a, Message> {
                 Background::Color(mark_color(mark.kind, theme)),
             );
         }
+        self.draw_link_focus(shown, state, bounds, renderer, theme);
         if let Some(link) = state.hovered.and_then(|n| shown.page.links.get(n)) {
             for rect in &link.rects {
                 let area = self.on_window(shown, state, bounds, rect);
@@ -415,7 +432,12 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
             {
                 self.key(state, key, *modifiers, shell);
             }
-            Event::Window(window::Event::RedrawRequested(_)) => {
+            Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) => {
+                links::note_way(state, key, *modifiers);
+            }
+            Event::Window(window::Event::RedrawRequested(now)) => {
+                self.settle_focus(state, layout.bounds(), viewport, shell);
+                self.follow(state, layout.bounds(), cursor, viewport, *now, shell);
                 self.ask(state, layout.bounds(), viewport, shell);
             }
             _ => {}
@@ -448,7 +470,7 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
         if self.shown.is_none() && self.skeleton {
             draw_skeleton(renderer, theme, bounds);
         }
-        if state.focused {
+        if state.focused && state.link.is_none() {
             renderer.with_layer(seen.expand(3.0), |renderer| {
                 draw_focus(renderer, theme, bounds);
             });

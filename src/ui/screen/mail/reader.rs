@@ -100,6 +100,8 @@ pub struct Reader {
     /// The page that was touched last.
     touched: Option<MessageId>,
     pub find: Option<Find>,
+    /// The room that the last page had: the next one will hardly have another.
+    width: Option<f32>,
     /// What pages look like from outside; `None`: nobody is there to draw them.
     around: Option<Around>,
     /// Where the conversation is scrolled to.
@@ -256,6 +258,13 @@ impl Reader {
         stepped.or(self.current.as_ref())
     }
 
+    /// How the toolkit knows the page that keys are about, where there is one.
+    #[must_use]
+    pub fn meant_page(&self) -> Option<String> {
+        let id = self.inside.last().copied();
+        Some(page_id(id.or_else(|| Some(self.meant()?.message))?))
+    }
+
     fn row(&self, id: MessageId) -> Option<&Row> {
         self.thread.iter().find(|row| row.message == id)
     }
@@ -406,7 +415,17 @@ impl Reader {
         };
         self.open.insert(id, opened);
         self.order_find();
-        self.look_into_files(id)
+        let mut actions = self.lay_out(id);
+        actions.extend(self.look_into_files(id));
+        actions
+    }
+
+    /// Begins with the page before the window has been drawn, and so with the room known.
+    fn lay_out(&mut self, id: MessageId) -> Vec<Action> {
+        let Some(width) = self.width else {
+            return Vec::new();
+        };
+        self.on_canvas(id, |canvas| canvas.resize(width))
     }
 
     /// A look at each file, where there is somebody to draw it.

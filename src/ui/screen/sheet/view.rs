@@ -18,7 +18,7 @@ use crate::theme::{font, size, space as gap, style, tokens};
 use crate::when::Clock;
 use crate::widget::{Kind, button, press, rule, warnings, words};
 
-/// The dialog's card; the caller lays it over the window.
+/// The dialog's card; the caller lays it over the window. A picture takes all of that.
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
     let (width, content) = match sheet {
         Sheet::Mailbox(question) => super::mailbox::view(question, directory),
@@ -46,6 +46,7 @@ pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> El
             560.0,
             list(sheet, directory, t!("links-title"), &choices.typed, choices.at),
         ),
+        Sheet::Picture(viewer) => return super::picture::view(viewer),
         Sheet::Source(source) => (860.0, super::source::view(source).map(Message::Source)),
         Sheet::Palette(choices) => (
             520.0,
@@ -79,11 +80,11 @@ fn keys<'a>() -> Element<'a, Message> {
             .map(|(_, keys, name)| {
                 row![
                     container(
-                        container(words::caption(keys).font(font::MEDIUM))
+                        container(words::caption(shortcut::spell(keys)).font(font::MEDIUM))
                             .padding([1, 6])
                             .style(style::tag)
                     )
-                    .align_right(74),
+                    .align_right(96),
                     words::body(name).width(Fill)
                 ]
                 .spacing(gap::S)
@@ -263,7 +264,7 @@ fn list<'a>(
             Choice::Wish(wish) => (
                 Icon::Right,
                 shortcut::name(wish),
-                shortcut::keys_of(wish).to_owned(),
+                shortcut::spell(shortcut::keys_of(wish)),
             ),
             Choice::Link { text, url } => (
                 Icon::Link,

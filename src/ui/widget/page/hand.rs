@@ -3,13 +3,21 @@
 use iced::advanced::Shell;
 use iced::advanced::mouse::click::{Click, Kind};
 use iced::keyboard::key::{Key, Named};
+use iced::time::Instant;
 use iced::{Point, Rectangle, keyboard, mouse};
 use posthorn_html::page::Grain;
 
-use super::{Drag, PageEvent, PageView, State};
+use super::{Drag, PageEvent, PageView, State, links};
 
 /// A press that moves less than this is a click.
 const SLIP: f32 = 3.0;
+/// How fast the view follows, in pixels a second: for each pixel beyond its edge, at least, and at most.
+const FOLLOW: (f32, f32, f32) = (12.0, 90.0, 2400.0);
+
+/// How far a height lies above (negative) or below what is in view.
+fn beyond(y: f32, viewport: &Rectangle) -> f32 {
+    (y - viewport.y).min(0.0) + (y - viewport.y - viewport.height).max(0.0)
+}
 
 impl<Message> PageView<'_, Message> {
     pub(super) fn mouse(
@@ -30,9 +38,13 @@ impl<Message> PageView<'_, Message> {
                 self.hover(state, bounds, over, shell);
                 if let Some(at) = cursor.land().position() {
                     self.drag(state, bounds, at, shell);
+                    if state.dragging.is_some() && beyond(at.y, viewport) != 0.0 {
+                        shell.request_redraw();
+                    }
                 }
             }
             mouse::Event::ButtonPressed(mouse::Button::Left) => {
+                self.leave_link(state, shell);
                 state.focused = false;
                 state.active = over.is_some();
                 if let Some(at) = over {
@@ -134,6 +146,37 @@ impl<Message> PageView<'_, Message> {
         ));
     }
 
+    /// While text is marked with the pointer beyond the view's edge, the view follows, the faster the farther out,
+    /// and the mark goes on to where the pointer is then.
+    pub(super) fn follow(
+        &self,
+        state: &mut State,
+        bounds: Rectangle,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+        now: Instant,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        let at = cursor.land().position();
+        let beyond = at.map_or(0.0, |at| beyond(at.y, viewport));
+        let moved = state.dragging.is_some_and(|drag| drag.moved);
+        let (Some(at), true) = (at, moved && beyond != 0.0) else {
+            state.followed = None;
+            return;
+        };
+        if let Some(before) = state.followed.replace(now) {
+            // A frame that took long is no reason to leap.
+            let seconds = now.duration_since(before).as_secs_f32().min(0.1);
+            let (per_pixel, least, most) = FOLLOW;
+            let speed = (beyond.abs() * per_pixel).clamp(least, most);
+            shell.publish((self.on_event)(PageEvent::Scrolled(
+                speed.copysign(beyond) * seconds,
+            )));
+            self.drag(state, bounds, at, shell);
+        }
+        shell.request_redraw();
+    }
+
     /// Moves a page that is too wide to the side: a wheel that turns sideways, or with Shift.
     fn pan(
         &self,
@@ -166,6 +209,10 @@ impl<Message> PageView<'_, Message> {
     ) {
         const LINE: f32 = 22.0;
         const WORD: f32 = 40.0;
+        links::note_way(state, key, modifiers);
+        if state.focused && self.key_on_links(state, key, modifiers, shell) {
+            return;
+        }
         if self.shown.is_none() || !modifiers.shift() {
             return;
         }

@@ -104,10 +104,8 @@ fn look(preview: &Preview) -> Element<'_, Message> {
             } else {
                 ContentFit::Contain
             };
-            image(handle.clone())
-                .content_fit(fit)
-                .width(Fill)
-                .height(Fill)
+            container(image(handle.clone()).content_fit(fit))
+                .center(Fill)
                 .into()
         }
         Preview::Text(text) => iced::widget::text(text.as_str())

@@ -13,7 +13,7 @@ use crate::icon::{self, Icon};
 use crate::measure::cut;
 use crate::shortcut::{self, Wish};
 use crate::t;
-use crate::theme::{font, size, space as gap, style};
+use crate::theme::{font, size, space as gap, style, tokens};
 use crate::widget::{Kind, Press, hint, press, words};
 
 /// The find bar, above the conversation.
@@ -60,9 +60,15 @@ pub fn target(url: &str) -> Element<'_, Message> {
     const WIDEST: f32 = 560.0;
     let shown = cut(url, size::CAPTION, font::REGULAR, WIDEST);
     container(
-        container(words::caption(shown).wrapping(text::Wrapping::None))
-            .padding([3.0, gap::S])
-            .style(style::tooltip),
+        container(
+            words::caption(shown)
+                .wrapping(text::Wrapping::None)
+                .style(|theme| text::Style {
+                    color: Some(tokens(theme).on_inverse),
+                }),
+        )
+        .padding([3.0, gap::S])
+        .style(style::tooltip),
     )
     .padding(gap::XS)
     .width(Fill)

@@ -20,6 +20,8 @@ const CALM: Duration = Duration::from_millis(120);
 const AT_ONCE: usize = 3;
 /// How often a page is opened anew because the process that held it is gone.
 const TRIES: u8 = 2;
+/// How much of a page is in view at first, in the window's pixels.
+const FIRST: f32 = 500.0;
 /// A page is made smaller to fit its room, down to this.
 const SMALLEST: f32 = 0.45;
 
@@ -118,6 +120,7 @@ pub struct Canvas {
     since: Instant,
     marked: Marked,
     hovered: Option<usize>,
+    focused: Option<usize>,
     /// A page that does not fit its room is made smaller by this.
     fit: f32,
     /// The room changed; nothing is done about it before it has been calm.
@@ -141,6 +144,7 @@ impl Canvas {
             since: Instant::now(),
             marked: Marked::default(),
             hovered: None,
+            focused: None,
             fit: 1.0,
             due: false,
         }
@@ -195,10 +199,14 @@ impl Canvas {
         &self.marked.selected
     }
 
-    /// The link under the pointer.
+    /// The link under the pointer, or else the one that has the keyboard's focus.
     #[must_use]
     pub fn link(&self) -> Option<&posthorn_html::page::PageLink> {
-        self.page()?.links.get(self.hovered?)
+        self.page()?.links.get(self.hovered.or(self.focused)?)
+    }
+
+    pub const fn focus(&mut self, link: Option<usize>) {
+        self.focused = link;
     }
 
     pub const fn hover(&mut self, link: Option<usize>) {
@@ -404,7 +412,11 @@ impl Canvas {
             actions.push(Action::Draw(Draw::Close(old.page.id)));
         }
         let Some(shown) = &self.shown else {
-            self.shown = Some(laid);
+            // Its beginning is looked at first, and asked for before the window has been drawn and says so.
+            let laid = self.shown.insert(laid);
+            if let Some((first, last)) = laid.grid.within(0.0, FIRST) {
+                actions.extend(laid.look_at(of, first, last));
+            }
             return (actions, true);
         };
         let (top, bottom) = shown.grid.span(shown.view);
@@ -434,6 +446,7 @@ impl Canvas {
                 let old = self.shown.replace(next);
                 self.unmark();
                 self.hovered = None;
+                self.focused = None;
                 let closed = old.map(|laid| Action::Draw(Draw::Close(laid.page.id)));
                 (actions.into_iter().chain(closed).collect(), true)
             }

@@ -31,6 +31,7 @@ impl Reader {
             |file| file.nature.clone(),
         );
         match nature.risk {
+            Risk::Safe if reading.is_picture(part.index) => vec![show_picture(reading, part.index)],
             Risk::Safe => vec![Action::OpenPart(at, Caution::Usual)],
             Risk::Ask(reasons) => vec![Action::AskOpen(at, part.clone(), reasons)],
         }
@@ -128,6 +129,7 @@ impl Reader {
                 self.open.insert(id, Opened::Here(Box::new(reading)));
                 self.inside.push(id);
                 let mut actions = vec![Action::ScrollReader(0.0)];
+                actions.extend(self.lay_out(id));
                 actions.extend(self.look_into_files(id));
                 actions
             }
@@ -144,4 +146,15 @@ impl Reader {
         }
         Vec::new()
     }
+}
+
+/// The picture as large as the window; keys go on to the message's others.
+fn show_picture(reading: &Reading, index: u32) -> Action {
+    let pictures: Vec<_> = reading
+        .attachments()
+        .filter(|file| reading.is_picture(file.part.index))
+        .map(|file| (reading.part_at(file.part.index), file.part.clone()))
+        .collect();
+    let at = pictures.iter().position(|(_, part)| part.index == index);
+    Action::ShowPicture(pictures, at.unwrap_or_default())
 }

@@ -35,9 +35,12 @@ fn people(addresses: &[Address]) -> String {
     line
 }
 
-fn in_full(addresses: &[Address]) -> String {
+/// Names with their addresses.
+pub(super) fn in_full(addresses: &[Address]) -> String {
+    const SHOWN: usize = 50;
     addresses
         .iter()
+        .take(SHOWN)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")

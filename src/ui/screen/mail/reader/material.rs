@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use posthorn_engine::Reading;
+use posthorn_html::page::Heading;
+use posthorn_model::{Address, Timestamp};
 
 use super::plain;
+use crate::t;
+use crate::when::Clock;
 
 /// How the reader wants to see a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +74,63 @@ pub struct Material {
     pub more: usize,
 }
 
+/// What stands above a message on paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letterhead {
+    subject: String,
+    date: Timestamp,
+    from: String,
+    to: String,
+    cc: String,
+    files: String,
+}
+
+impl Letterhead {
+    #[must_use]
+    pub fn of(reading: &Reading) -> Self {
+        let envelope = &reading.message.envelope;
+        let people = |addresses: &[Address]| {
+            let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            names.join(", ")
+        };
+        let files = reading
+            .attachments
+            .iter()
+            .filter_map(|file| file.part.name.clone());
+        Self {
+            subject: envelope.subject.clone(),
+            date: reading.message.date,
+            from: people(&envelope.from),
+            to: people(&envelope.to),
+            cc: people(&envelope.cc),
+            files: files.collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// In the user's words; what is empty is left out.
+    #[must_use]
+    pub fn heading(&self, clock: &Clock) -> Heading {
+        let fields = [
+            (t!("field-from"), self.from.clone()),
+            (t!("field-to"), self.to.clone()),
+            (t!("field-cc"), self.cc.clone()),
+            (t!("field-date"), clock.full(self.date)),
+            (t!("field-files"), self.files.clone()),
+        ];
+        Heading {
+            title: if self.subject.is_empty() {
+                t!("list-no-subject")
+            } else {
+                self.subject.clone()
+            },
+            fields: fields
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+        }
+    }
+}
+
 /// More text than this is laid out only when it is asked for.
 const LONG: usize = 256 * 1024;
 
@@ -101,7 +162,8 @@ impl Material {
             }
             (_, Some(text)) => {
                 let own = text.get(..read.own_text).unwrap_or(text);
-                material.trims = answers && own.len() < text.len();
+                let rest = text.get(own.len()..).unwrap_or_default();
+                material.trims = answers && !rest.trim().is_empty();
                 let kept = if material.trims && !wanted.quoted {
                     own
                 } else {

@@ -24,7 +24,10 @@ impl Reader {
 
     pub(super) fn page_event(&mut self, id: MessageId, event: PageEvent) -> Vec<Action> {
         match event {
-            PageEvent::Sized(width) => self.on_canvas(id, |canvas| canvas.resize(width)),
+            PageEvent::Sized(width) => {
+                self.width = Some(width);
+                self.on_canvas(id, |canvas| canvas.resize(width))
+            }
             PageEvent::Needed { first, last } => self.on_canvas(id, |canvas| canvas.need(first, last)),
             PageEvent::Hovered(link) => self.on_canvas(id, |canvas| {
                 canvas.hover(link);
@@ -48,11 +51,32 @@ impl Reader {
                     .into_iter()
                     .collect()
             }
+            PageEvent::LinkFocused(link) => self.focus_link(id, link),
+            PageEvent::Scrolled(by) => vec![Action::ScrollReaderBy(by)],
             PageEvent::Context { link } => match link.and_then(|n| self.link(id, n)) {
                 Some((_, url)) => vec![Action::Copy(url), Action::Say(crate::t!("said-link-copied"))],
                 None => self.update(Message::MenuPressed(id)),
             },
         }
+    }
+
+    /// The keyboard is at a link: it comes into view, and where it leads is shown.
+    fn focus_link(&mut self, id: MessageId, link: Option<usize>) -> Vec<Action> {
+        self.on_canvas(id, |canvas| {
+            canvas.focus(link);
+            let seen = link.and_then(|n| {
+                let shown = canvas.shown()?;
+                let rects = &shown.page.links.get(n)?.rects;
+                let (first, last) = (rects.first()?, rects.last()?);
+                let (fit, height) = (shown.grid.fit(), last.y + last.height - first.y);
+                Some(Action::Reveal(Reveal::within(
+                    page_id(id),
+                    first.y * fit,
+                    height.max(0.0) * fit,
+                )))
+            });
+            seen.into_iter().collect()
+        })
     }
 
     /// A link's words, and where it leads.
@@ -220,7 +244,7 @@ impl Reader {
         selected.chain(hits.into_iter().flatten()).collect()
     }
 
-    /// The link under the pointer, on whichever page.
+    /// The link under the pointer or with the focus, on whichever page.
     #[must_use]
     pub fn hovered_link(&self) -> Option<&str> {
         self.readings()

@@ -99,6 +99,16 @@ impl Reading {
             .collect()
     }
 
+    /// A file that was seen to be a picture.
+    #[must_use]
+    pub fn is_picture(&self, index: u32) -> bool {
+        let mut pictures = self
+            .attachments()
+            .filter(|file| file.nature.kind == Kind::Picture);
+        matches!(self.previews.get(&index), Some(Preview::Picture { .. }))
+            && pictures.any(|file| file.part.index == index)
+    }
+
     /// A file was looked into.
     pub fn previewed(&mut self, index: u32, seen: Seen) {
         if let Some(preview) = Preview::of(seen) {

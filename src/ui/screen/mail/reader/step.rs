@@ -1,5 +1,6 @@
 //! From message to message within a conversation.
 
+use super::material::Letterhead;
 use super::page::card_id;
 use super::{Message, Reader};
 use crate::app::Action;
@@ -103,6 +104,7 @@ impl Reader {
         vec![Action::PrintMessage {
             of: id,
             material: std::sync::Arc::new(reading.for_paper()),
+            letterhead: Letterhead::of(&reading.read.reading),
             name: self.file_name(id),
         }]
     }

@@ -2,8 +2,10 @@
 
 use iced::Element;
 use posthorn_mime::{Mark, Outcome, SenderWarning, Verdict};
+use posthorn_model::Address;
 
 use super::Message;
+use super::header::in_full;
 use super::reading::Reading;
 use crate::icon::{self, Icon};
 use crate::t;
@@ -35,12 +37,12 @@ pub fn warnings(reading: &Reading) -> Option<Element<'_, Message>> {
         .sender
         .iter()
         .flat_map(|sender| &sender.warnings)
-        .filter_map(odd_words);
+        .filter_map(|warning| odd_words(warning, &read.message.envelope.from));
     widget::warnings(failed.into_iter().chain(odd))
 }
 
 /// `None` where it is said elsewhere, or too common to be of use.
-fn odd_words(warning: &SenderWarning) -> Option<String> {
+fn odd_words(warning: &SenderWarning, authors: &[Address]) -> Option<String> {
     Some(match warning {
         SenderWarning::NameIsAddress(shown) => t!("trust-name-address", shown = shown.as_str()),
         SenderWarning::NameHadHidden => t!("trust-name-hidden"),
@@ -48,7 +50,7 @@ fn odd_words(warning: &SenderWarning) -> Option<String> {
         SenderWarning::NameIsDomain(shown) => t!("trust-name-domain", shown = shown.as_str()),
         SenderWarning::DomainDeceptive => t!("trust-domain"),
         SenderWarning::LocalHasAt => t!("trust-local"),
-        SenderWarning::SeveralAuthors => t!("trust-several"),
+        SenderWarning::SeveralAuthors => t!("trust-several", people = in_full(authors)),
         SenderWarning::Ambiguous => t!("trust-ambiguous"),
         SenderWarning::ReplyElsewhere(to) => t!("trust-reply", to = to.as_str()),
         SenderWarning::NoAddress => return None,
