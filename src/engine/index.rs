@@ -1,7 +1,6 @@
 //! Puts mail into the search index, behind everything else: in small steps, and never while mail comes in.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use posthorn_store::TextOf;
@@ -38,7 +37,7 @@ pub async fn run(core: Shared) {
 async fn follow(core: &Shared) -> Result<(), Error> {
     while !core.is_stopping() {
         let woken = core.unindexed.notified();
-        if core.fetching.load(Ordering::Relaxed) > 0 {
+        if core.takes_mail_in() {
             // Mail that comes in needs the processor and the writer more: one step now and then.
             let _ = tokio::time::timeout(BESIDE, core.stopped()).await;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ pub struct Core {
     network: watch::Sender<Network>,
     /// Counts how often the machine woke or its way to the network changed: connections made before are dead.
     moves: watch::Sender<u64>,
-    /// Turns with bodies that are being fetched or written.
-    pub fetching: AtomicUsize,
+    /// How many [`Incoming`]s live.
+    incoming: AtomicUsize,
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
     /// Held by whoever takes a step of the search index.
@@ -73,7 +73,27 @@ pub struct Core {
     web: OnceLock<Web>,
 }
 
+/// Bodies are being fetched or written while this lives: what can wait, waits.
+pub struct Incoming(Shared);
+
+impl Incoming {
+    pub fn begin(core: &Shared) -> Self {
+        core.incoming.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(core))
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.0.incoming.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Core {
+    pub fn takes_mail_in(&self) -> bool {
+        self.incoming.load(Ordering::Relaxed) > 0
+    }
+
     pub fn new(
         options: &Options,
         paths: &Paths,
@@ -103,7 +123,7 @@ impl Core {
             visited: Mutex::default(),
             network: watch::Sender::default(),
             moves: watch::Sender::default(),
-            fetching: AtomicUsize::new(0),
+            incoming: AtomicUsize::new(0),
             unindexed: tokio::sync::Notify::new(),
             indexing: tokio::sync::Mutex::default(),
             ca_file: options.ca_file.clone(),

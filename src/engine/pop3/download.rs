@@ -22,7 +22,7 @@ use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
 use crate::intake;
-use crate::shared::Shared;
+use crate::shared::{Incoming, Shared};
 
 /// Messages that may come while batches are being kept; the session bounds their bytes.
 const AHEAD: usize = 1024;
@@ -78,11 +78,13 @@ impl Check<'_> {
             drop(out);
             result
         };
+        let incoming = Incoming::begin(&self.post.core);
         let (fetched, lost, listed) = tokio::join!(
             fetching,
             keeper.run(&wanted, arrived, hand),
             lister.run(under_way)
         );
+        drop(incoming);
         let (new, done) = (lister.new, lister.done);
         self.failed.extend(lost);
         self.report.new += new;

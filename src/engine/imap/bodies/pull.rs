@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use posthorn_mime::parse_header;
@@ -25,6 +24,7 @@ use crate::imap::{connections, plan};
 use crate::ops::mailbox::on_server;
 use crate::problem::Topic;
 use crate::report::Bodies;
+use crate::shared::Incoming;
 
 /// Messages in one turn.
 const MESSAGES: usize = 1000;
@@ -42,6 +42,7 @@ struct Behind {
     mailbox: MailboxId,
     messages: Vec<MessageId>,
     task: JoinHandle<Result<Kept, Error>>,
+    _incoming: Incoming,
 }
 
 /// What fetches, whatever the connection.
@@ -226,11 +227,11 @@ impl Puller {
             progress: (self.kept, self.kept + missing),
         };
         let (out, bodies) = mpsc::channel::<Body>(32);
-        post.core.fetching.fetch_add(1, Ordering::Relaxed);
         self.behind.push_back(Behind {
             mailbox: row.id,
             messages,
             task: tokio::spawn(committer.run(bodies)),
+            _incoming: Incoming::begin(&post.core),
         });
         let (started, before) = (Instant::now(), session.traffic().bytes_in);
         let keys = |uid: Uid| format!("{}/{}/{}/{uid}", post.id, row.id, uid_validity.0);
@@ -267,7 +268,6 @@ impl Puller {
             return Ok(());
         };
         let kept = behind.task.await;
-        post.core.fetching.fetch_sub(1, Ordering::Relaxed);
         self.queue.end(&behind.messages);
         let kept = kept.map_err(|_| Error::bug("keeping messages failed unexpectedly"))??;
         self.kept += kept.count;
