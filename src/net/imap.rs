@@ -72,6 +72,8 @@ pub struct Session {
     qresync: bool,
     /// RFC 6855: names are UTF-8 on this connection.
     utf8: bool,
+    /// A mailbox is selected, or may be.
+    selected: bool,
     /// Between the levels of names, as LIST last said.
     delimiter: Option<char>,
     /// What the names of the user's own mailboxes begin with: empty, or `INBOX` and the delimiter.
@@ -218,6 +220,12 @@ impl Session {
     #[must_use]
     pub const fn has_qresync(&self) -> bool {
         self.qresync
+    }
+
+    /// Whether a mailbox is selected, or may be: of that one, STATUS need not tell the truth (RFC 9051 section 6.3.11).
+    #[must_use]
+    pub const fn has_selected(&self) -> bool {
+        self.selected
     }
 
     /// Whether the server has told in passing that the selected mailbox changed, since this was last asked: a hint

@@ -114,6 +114,14 @@ impl ImapPass<'_> {
     /// The list, and every mailbox that may have changed and has not been looked at yet.
     async fn look_at_all(&mut self, found: &mut Found) -> Result<(), Error> {
         self.note_labels().await?;
+        // Of the mailbox that an earlier pass has left open, the server may tell what it held then.
+        if self.session.has_selected() {
+            match self.session.unselect().await {
+                // BAD: none was open any more, as when somebody has deleted it.
+                Err(error) if error.class != ErrorClass::Protocol => return Err(error.into()),
+                _ => {}
+            }
+        }
         let listed = listing::refresh(self.post, self.session).await?;
         found.missing = listed.missing;
         let mut rows = self.rows().await?;

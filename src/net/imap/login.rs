@@ -71,6 +71,7 @@ impl Session {
             memory_limit: dialer.memory_limit() as u64,
             condstore: false,
             qresync: false,
+            selected: false,
             utf8: false,
             delimiter: None,
             prefix: String::new(),

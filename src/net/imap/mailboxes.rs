@@ -107,6 +107,7 @@ impl Session {
     /// Where the connection fails.
     pub async fn unselect(&mut self) -> Result<(), Error> {
         let what = "the mailbox could not be left";
+        self.selected = false;
         if self.capabilities.has("UNSELECT") {
             self.client.demand("UNSELECT", what, &mut |_| {}).await?;
         } else {

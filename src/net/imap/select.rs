@@ -41,6 +41,7 @@ impl Session {
         let mut gone = posthorn_model::UidSet::default();
         let mut bounded = true;
         let patience = self.client.patience() * 2;
+        self.selected = true;
         let done = self
             .client
             .run(
