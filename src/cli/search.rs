@@ -55,9 +55,11 @@ fn open(context: &Context) -> Result<Session, Failure> {
     drop(session);
     match context.open(Purpose::Write) {
         Ok(session) => {
-            session
-                .wait_or_interrupt(session.engine.finish_index())
-                .ok_or_else(Failure::interrupted)??;
+            let finished = session.wait_or_interrupt(session.engine.finish_index());
+            // What could not be indexed is left out, and the answer says how much it covers.
+            if let Err(error) = finished.ok_or_else(Failure::interrupted)? {
+                log::warn!("The index could not be finished: {error}.");
+            }
             Ok(session)
         }
         Err(_) => context.open(Purpose::Read),

@@ -222,12 +222,6 @@ impl Session {
         self.qresync
     }
 
-    /// Whether a mailbox is selected, or may be: of that one, STATUS need not tell the truth (RFC 9051 section 6.3.11).
-    #[must_use]
-    pub const fn has_selected(&self) -> bool {
-        self.selected
-    }
-
     /// Whether the server has told in passing that the selected mailbox changed, since this was last asked: a hint
     /// to look, no more.
     pub fn take_news(&mut self) -> bool {

@@ -10,7 +10,8 @@
 //! overwritten; a file of a newer version is not opened.
 //!
 //! **Where to start reading.** [`write`]: every change as data. [`db`]: one writer thread, first in first out, one
-//! that keeps raw messages, and readers that can only query. [`listing`]: the hot path. `migrations/`: what each column means.
+//! that keeps raw messages, and readers that can only query. [`listing`]: the hot path. `migrations/`: what each
+//! column means.
 //!
 //! **Writing** (each a future; an error means that nothing of it happened)
 //! - [`Store::apply`] a batch, → [`Changes`]; [`Store::keep_raw`] raw messages, durable when it returns;

@@ -115,13 +115,7 @@ impl ImapPass<'_> {
     async fn look_at_all(&mut self, found: &mut Found) -> Result<(), Error> {
         self.note_labels().await?;
         // Of the mailbox that an earlier pass has left open, the server may tell what it held then.
-        if self.session.has_selected() {
-            match self.session.unselect().await {
-                // BAD: none was open any more, as when somebody has deleted it.
-                Err(error) if error.class != ErrorClass::Protocol => return Err(error.into()),
-                _ => {}
-            }
-        }
+        self.session.unselect().await?;
         let listed = listing::refresh(self.post, self.session).await?;
         found.missing = listed.missing;
         let mut rows = self.rows().await?;

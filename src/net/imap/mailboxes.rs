@@ -101,21 +101,24 @@ impl Session {
         Ok(mailboxes)
     }
 
-    /// Leaves the selected mailbox without expunging anything (RFC 3691).
+    /// Leaves the selected mailbox, where there is one, without expunging anything (RFC 3691). Of the one that is
+    /// selected, STATUS need not tell the truth (RFC 9051 section 6.3.11).
     ///
     /// # Errors
     /// Where the connection fails.
     pub async fn unselect(&mut self) -> Result<(), Error> {
-        let what = "the mailbox could not be left";
-        self.selected = false;
-        if self.capabilities.has("UNSELECT") {
-            self.client.demand("UNSELECT", what, &mut |_| {}).await?;
+        if !std::mem::take(&mut self.selected) {
+            return Ok(());
+        }
+        let command = if self.capabilities.has("UNSELECT") {
+            "UNSELECT"
         } else {
             // CLOSE would expunge. RFC 9051 section 6.3.2: an EXAMINE that fails leaves nothing selected.
-            let patience = self.client.patience();
-            let command = "EXAMINE \"no mailbox of this name, so that none is selected\"";
-            self.client.run(command, patience, &mut |_| {}).await?;
-        }
+            "EXAMINE \"no mailbox of this name, so that none is selected\""
+        };
+        // Refused: none was selected any more, as when somebody has deleted it.
+        let patience = self.client.patience();
+        self.client.run(command, patience, &mut |_| {}).await?;
         self.client.take_news();
         Ok(())
     }

@@ -76,14 +76,6 @@ impl Run<'_> {
         Ok(self.session.spell(&path, delimiter))
     }
 
-    /// Some servers end a session whose mailbox is renamed or deleted under it. BAD: none was open.
-    async fn leave_mailbox(&mut self) -> Result<(), Error> {
-        match self.session.unselect().await {
-            Err(error) if error.class != ErrorClass::Protocol => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
     async fn is_there(&mut self, name: &MailboxName) -> Result<bool, Error> {
         let status = self.session.statuses(std::slice::from_ref(name)).await?;
         Ok(status.into_iter().next().flatten().is_some())
@@ -93,7 +85,8 @@ impl Run<'_> {
         let Some((first, below)) = renamed.split_first() else {
             return Ok(Vec::new());
         };
-        self.leave_mailbox().await?;
+        // Some servers end a session whose mailbox is renamed or deleted under it.
+        self.session.unselect().await?;
         match self.session.rename(&first.from, &first.to).await {
             Ok(()) => {}
             Err(error) if error.class == ErrorClass::Refused => {
@@ -131,7 +124,7 @@ impl Run<'_> {
                             format!("{strangers} messages have come into the mailbox meanwhile: it was kept"),
                         ));
                     }
-                    self.leave_mailbox().await?;
+                    self.session.unselect().await?;
                 }
                 Err(error) if error.class == ErrorClass::Refused => {
                     let listed = self.session.list().await?;

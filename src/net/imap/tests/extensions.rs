@@ -334,10 +334,28 @@ async fn mailboxes_are_renamed_and_deleted() {
 
 #[tokio::test]
 async fn leaves_a_mailbox_without_expunging() {
-    let script = "C: {tag} UNSELECT\nS: {tag} OK";
-    let (mut session, player) = session("IMAP4rev1 UNSELECT", &[], script).await;
-    session.unselect().await.expect("left");
-    end(session, player).await;
+    // BAD: it was gone already.
+    for answer in ["OK", "BAD"] {
+        let script = format!(
+            "C: {{tag}} EXAMINE \"INBOX\"
+             S: * OK [UIDVALIDITY 7]
+             S: {{tag}} OK
+             C: {{tag}} UNSELECT
+             S: {{tag}} {answer}
+             C: {{tag}} NOOP
+             S: {{tag}} OK"
+        );
+        let (mut session, player) = session("IMAP4rev1 UNSELECT", &[], &script).await;
+        session.unselect().await.expect("none is selected");
+        session
+            .select(&inbox(), Access::Examine, None)
+            .await
+            .expect("selected");
+        session.unselect().await.expect("left");
+        session.unselect().await.expect("none is selected any more");
+        session.noop().await.expect("noop");
+        end(session, player).await;
+    }
 }
 
 #[tokio::test]
