@@ -35,7 +35,7 @@ pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
 
 /// Parses one message where we are.
 pub fn read(payload: Payload) -> Result<Read, Error> {
-    let (parsed, header) = match &payload {
+    let (mut parsed, header) = match &payload {
         Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
         Payload::File { path, size } if *size > WHOLE => {
             let abridged = abridge::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
@@ -48,6 +48,8 @@ pub fn read(payload: Payload) -> Result<Read, Error> {
             (posthorn_mime::parse(&bytes), header_of(&bytes))
         }
     };
+    // No list and no index needs them, and batches wait for the disk.
+    (parsed.text, parsed.html) = (None, None);
     Ok(Read {
         payload,
         parsed,

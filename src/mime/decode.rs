@@ -85,7 +85,11 @@ pub(crate) fn decode_base64(body: &[u8], defects: &mut Defects) -> Vec<u8> {
 
 pub(crate) fn decode_quoted_printable(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
+    let mut rest = body;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        rest = after;
         let (content, ending) = match line {
             [content @ .., b'\r', b'\n'] => (content, b"\r\n".as_slice()),
             [content @ .., b'\n'] => (content, b"\n".as_slice()),

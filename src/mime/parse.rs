@@ -1,5 +1,7 @@
 //! Reading a message. Nothing here fails: a value and its defects.
 
+use std::borrow::Cow;
+
 use posthorn_model::{Envelope, Part, Timestamp};
 
 use crate::charset;
@@ -168,6 +170,8 @@ struct Body {
     alternative: Option<usize>,
     html: bool,
     text: String,
+    /// Octets, once its transfer encoding is undone.
+    size: u64,
 }
 
 struct Bodies(Vec<Body>);
@@ -184,13 +188,16 @@ impl Bodies {
                 defects.add(Defect::TextTruncated);
                 break;
             }
-            let text = decode_body(leaf, tree.charset.as_deref(), &mut room, defects);
+            let bytes = decode::decode(leaf.head.encoding, leaf.body, defects);
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let text = read_body(leaf, bytes, tree.charset.as_deref(), &mut room, defects);
             let html = leaf.head.content_type == "text/html";
             out.push(Body {
                 leaf: index,
                 alternative: leaf.alternative,
                 html,
                 text,
+                size,
             });
         }
         Self(out)
@@ -266,9 +273,14 @@ fn is_body(index: usize, leaf: &Leaf<'_>) -> bool {
         && (index == 0 || head.name.is_none())
 }
 
-fn decode_body(leaf: &Leaf<'_>, fallback: Option<&str>, room: &mut usize, defects: &mut Defects) -> String {
+fn read_body(
+    leaf: &Leaf<'_>,
+    bytes: Cow<'_, [u8]>,
+    fallback: Option<&str>,
+    room: &mut usize,
+    defects: &mut Defects,
+) -> String {
     let head = &leaf.head;
-    let bytes = decode::decode(head.encoding, leaf.body, defects);
     // Files in the text are attachments.
     let bytes = match uuencode::without_files(&bytes) {
         Some(rest) if head.content_type == "text/plain" => rest.into(),
@@ -314,27 +326,34 @@ fn meta_charset(html: &[u8]) -> Option<String> {
 /// Line ends as `\n`, no controls but tabs.
 fn clean_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
-                }
-            }
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {}
-            c => out.push(c),
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(may_begin_control) {
+        let (clean, odd) = rest.split_at(at);
+        out.push_str(clean);
+        let mut chars = odd.chars();
+        match chars.next() {
+            Some('\r') if odd.starts_with("\r\n") => {}
+            Some('\r') => out.push('\n'),
+            Some(c) if !c.is_control() => out.push(c),
+            _ => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out
+}
+
+/// Of text in UTF-8: a control to be looked at, or the first byte of one above ASCII.
+const fn may_begin_control(byte: u8) -> bool {
+    matches!(byte, 0..=8 | 11..=31 | 0x7f | 0xc2)
 }
 
 fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>, defects: &mut Defects) -> Vec<Part> {
     let mut parts = Vec::with_capacity(tree.leaves.len());
     for (index, leaf) in (0_u32..).zip(&tree.leaves) {
         let head = &leaf.head;
-        let body = bodies.0.iter().any(|body| u32::try_from(body.leaf) == Ok(index));
+        let text = bodies.0.iter().find(|body| u32::try_from(body.leaf) == Ok(index));
+        let body = text.is_some();
         // Referred to from the HTML: part of it. Otherwise a picture sent "inline" must not vanish from the list.
         let referred = head.content_id.as_deref().is_some_and(|id| {
             let id = id.get(..200).unwrap_or(id);
@@ -346,7 +365,7 @@ fn list_parts(tree: &Tree<'_>, bodies: &Bodies, html: Option<&str>, defects: &mu
             index,
             content_type: head.content_type.clone(),
             name,
-            size: decode::decoded_len(head.encoding, leaf.body),
+            size: text.map_or_else(|| decode::decoded_len(head.encoding, leaf.body), |text| text.size),
             content_id: head.content_id.clone(),
             // What was unpacked is not listed beside what was in it.
             inline: body || referred || !files.is_empty(),

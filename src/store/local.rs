@@ -34,6 +34,8 @@ pub(crate) struct Touched {
 pub(crate) fn look(index: &Connection, writes: &[Write]) -> Result<Touched> {
     let mut touched = Touched::default();
     let mut others: BTreeSet<MailboxId> = BTreeSet::new();
+    // One look for all: each of its own would take and leave a lock.
+    let index = index.unchecked_transaction()?;
     for write in writes {
         let (mailbox, message) = match write {
             Write::Place { message, mailbox, .. }
@@ -51,14 +53,14 @@ pub(crate) fn look(index: &Connection, writes: &[Write]) -> Result<Touched> {
             continue;
         }
         if let Entry::Vacant(room) = touched.mailboxes.entry(mailbox) {
-            let Some(found) = load_local(index, mailbox)? else {
+            let Some(found) = load_local(&index, mailbox)? else {
                 others.insert(mailbox);
                 continue;
             };
             room.insert(found);
         }
         if let Some(message) = message {
-            let hash = load_hash(index, message)?;
+            let hash = load_hash(&index, message)?;
             touched.places.insert((message, mailbox), hash);
         }
     }
@@ -93,33 +95,7 @@ pub(crate) fn follow(writer: &mut Writer, touched: &Touched) -> Result<()> {
     if touched.mailboxes.is_empty() {
         return Ok(());
     }
-    let mut places = Vec::new();
-    for ((message, mailbox), hash) in &touched.places {
-        let fresh = hash.is_none();
-        let hash = match hash {
-            Some(hash) => Some(*hash),
-            None => load_hash(&writer.index, *message)?,
-        };
-        let (Some(hash), Some((account, path))) = (hash, touched.mailboxes.get(mailbox)) else {
-            continue;
-        };
-        if touched.removed.contains(mailbox) {
-            continue;
-        }
-        let marks = load_marks(&writer.index, *mailbox, *message)?;
-        let plain = marks
-            .as_ref()
-            .is_some_and(|(flags, keywords)| *flags == 0 && keywords.is_empty());
-        if fresh && plain && came_here(&writer.messages, hash, *account, path)? {
-            continue;
-        }
-        places.push(Place {
-            hash,
-            account: *account,
-            path,
-            marks,
-        });
-    }
+    let places = list_places(writer, touched)?;
     let moved = renamed(&writer.index, touched)?;
     if places.is_empty() && moved.is_empty() && touched.removed.is_empty() {
         return Ok(());
@@ -134,6 +110,40 @@ pub(crate) fn follow(writer: &mut Writer, touched: &Touched) -> Result<()> {
         .execute_batch("PRAGMA synchronous = FULL")
         .map_err(wrap)?;
     done
+}
+
+/// What the batch made of each place, where that is not written down yet.
+fn list_places<'a>(writer: &Writer, touched: &'a Touched) -> Result<Vec<Place<'a>>> {
+    let index = writer.index.unchecked_transaction()?;
+    let messages = writer.messages.unchecked_transaction().map_err(wrap)?;
+    let mut places = Vec::new();
+    for ((message, mailbox), hash) in &touched.places {
+        let fresh = hash.is_none();
+        let hash = match hash {
+            Some(hash) => Some(*hash),
+            None => load_hash(&index, *message)?,
+        };
+        let (Some(hash), Some((account, path))) = (hash, touched.mailboxes.get(mailbox)) else {
+            continue;
+        };
+        if touched.removed.contains(mailbox) {
+            continue;
+        }
+        let marks = load_marks(&index, *mailbox, *message)?;
+        let plain = marks
+            .as_ref()
+            .is_some_and(|(flags, keywords)| *flags == 0 && keywords.is_empty());
+        if fresh && plain && came_here(&messages, hash, *account, path)? {
+            continue;
+        }
+        places.push(Place {
+            hash,
+            account: *account,
+            path,
+            marks,
+        });
+    }
+    Ok(places)
 }
 
 fn put(

@@ -291,49 +291,66 @@ pub(crate) fn add(tx: &Transaction<'_>, message: &NewMessage, gone: &mut BTreeSe
 
 /// False where the message is not here any more: it was removed while its body was on the way.
 pub(crate) fn set_body(tx: &Transaction<'_>, body: &NewBody, gone: &mut BTreeSet<ThreadId>) -> Result<bool> {
-    let known: Option<(i64, i64)> = tx
-        .prepare_cached("SELECT account, thread FROM message WHERE id = ?1")?
-        .query_row([body.message.0], |row| Ok((row.get(0)?, row.get(1)?)))
+    let envelope = build_envelope(&body.envelope)?;
+    let known: Option<bool> = tx
+        .prepare_cached("SELECT envelope = ?2 FROM message_detail WHERE message = ?1")?
+        .query_row(params![body.message.0, envelope], |row| row.get(0))
         .optional()?;
-    let Some((account, current)) = known else {
+    let Some(same) = known else {
         return Ok(false);
     };
-    let thread = thread::assign(
-        tx,
-        AccountId(account),
-        &body.envelope,
-        Some(ThreadId(current)),
-        gone,
-    )?;
-    let shown = build_shown(&body.envelope)?;
+    // Mostly it says what its headers said: then what is sorted by that stays as it is.
+    if !same {
+        set_envelope(tx, body.message, &body.envelope, &envelope, gone)?;
+    }
     tx.prepare_cached(
-        "UPDATE message SET thread = ?2, message_id = ?3, from_name = ?4, from_email = ?5, recipients = ?6,
-             subject = ?7, preview = ?8, size = ?9, hash = ?10, has_attachments = ?11,
-             listed_size = coalesce(listed_size, nullif(size, ?9)) WHERE id = ?1",
+        "UPDATE message SET preview = ?2, size = ?3, hash = ?4, has_attachments = ?5,
+             listed_size = coalesce(listed_size, nullif(size, ?3)) WHERE id = ?1",
     )?
     .execute(params![
         body.message.0,
+        cut(&body.preview, 300),
+        signed(body.size),
+        body.hash.0,
+        has_attachments(body),
+    ])?;
+    tx.prepare_cached("UPDATE message_detail SET parts = ?2, defects = ?3 WHERE message = ?1")?
+        .execute(params![
+            body.message.0,
+            build_json(&body.parts)?,
+            build_json(&body.defects)?,
+        ])?;
+    Ok(true)
+}
+
+fn set_envelope(
+    tx: &Transaction<'_>,
+    message: MessageId,
+    envelope: &Envelope,
+    json: &str,
+    gone: &mut BTreeSet<ThreadId>,
+) -> Result<()> {
+    let (account, current): (i64, i64) = tx
+        .prepare_cached("SELECT account, thread FROM message WHERE id = ?1")?
+        .query_row([message.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let thread = thread::assign(tx, AccountId(account), envelope, Some(ThreadId(current)), gone)?;
+    let shown = build_shown(envelope)?;
+    tx.prepare_cached(
+        "UPDATE message SET thread = ?2, message_id = ?3, from_name = ?4, from_email = ?5, recipients = ?6,
+             subject = ?7 WHERE id = ?1",
+    )?
+    .execute(params![
+        message.0,
         thread.0,
         shown.message_id,
         shown.from.and_then(|from| from.name.as_deref()),
         shown.from.map(|from| from.email.as_str()),
         shown.recipients,
         shown.subject,
-        cut(&body.preview, 300),
-        signed(body.size),
-        body.hash.0,
-        has_attachments(body),
     ])?;
-    tx.prepare_cached(
-        "UPDATE message_detail SET envelope = ?2, parts = ?3, defects = ?4 WHERE message = ?1",
-    )?
-    .execute(params![
-        body.message.0,
-        build_envelope(&body.envelope)?,
-        build_json(&body.parts)?,
-        build_json(&body.defects)?,
-    ])?;
-    Ok(true)
+    tx.prepare_cached("UPDATE message_detail SET envelope = ?2 WHERE message = ?1")?
+        .execute(params![message.0, json])?;
+    Ok(())
 }
 
 /// What a list marks with a paper clip: parts that are neither the text nor shown within it.

@@ -74,10 +74,8 @@ impl Store {
 
     /// Reads each back from where it lies and hashes it: false where it is missing or differs.
     pub async fn verify_raw(&self, hashes: Vec<Hash>) -> Result<Vec<bool>> {
-        self.read(Pace::Bulk, move |reader| {
-            hashes.iter().map(|hash| verify(reader, *hash)).collect()
-        })
-        .await
+        self.read(Pace::Bulk, move |reader| verify_all(reader, hashes))
+            .await
     }
 
     /// `None` where it is not kept; an error of class `Corrupt` where it is kept but differs from its hash.
@@ -143,45 +141,47 @@ pub(crate) fn wrap(error: rusqlite::Error) -> Error {
 }
 
 fn prepare(reader: &Reader, inputs: Vec<RawInput>) -> Result<Vec<Prepared>> {
+    let hashed = inputs.into_iter().map(hash_input).collect::<Result<Vec<_>>>()?;
+    let hashes = hashed.iter().map(|(_, hash, _)| *hash);
+    let kept = verify_all(reader, hashes)?;
     let mut compressor = encode::Compressor::new()?;
-    let mut all = Vec::with_capacity(inputs.len());
-    for RawInput { source, provenance } in inputs {
-        let (hash, size, stored) = match source {
-            RawSource::Bytes(bytes) => {
-                let hash = hash_bytes(&bytes);
-                let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                let stored = if verify(reader, hash)? {
-                    None
-                } else if size > LARGE {
-                    large::keep_bytes(&reader.dir, hash, &bytes)?;
-                    Some((Encoding::File, Vec::new()))
-                } else {
-                    Some(compressor.encode(bytes))
-                };
-                (hash, size, stored)
+    let mut all = Vec::with_capacity(hashed.len());
+    for ((input, hash, size), kept) in hashed.into_iter().zip(kept) {
+        let stored = match input.source {
+            _ if kept => None,
+            RawSource::Bytes(bytes) if size > LARGE => {
+                large::keep_bytes(&reader.dir, hash, &bytes)?;
+                Some((Encoding::File, Vec::new()))
             }
+            RawSource::File(path) if size > LARGE => {
+                large::keep_file(&reader.dir, hash, &path)?;
+                Some((Encoding::File, Vec::new()))
+            }
+            RawSource::Bytes(bytes) => Some(compressor.encode(bytes)),
             RawSource::File(path) => {
-                let (hash, size) = hash_file(&path)?;
-                let stored = if verify(reader, hash)? {
-                    None
-                } else if size > LARGE {
-                    large::keep_file(&reader.dir, hash, &path)?;
-                    Some((Encoding::File, Vec::new()))
-                } else {
-                    let bytes = std::fs::read(&path).map_err(|error| Error::io(&error, &path))?;
-                    Some(compressor.encode(bytes))
-                };
-                (hash, size, stored)
+                let bytes = std::fs::read(&path).map_err(|error| Error::io(&error, &path))?;
+                Some(compressor.encode(bytes))
             }
         };
         all.push(Prepared {
             hash,
             size,
             stored,
-            provenance,
+            provenance: input.provenance,
         });
     }
     Ok(all)
+}
+
+fn hash_input(input: RawInput) -> Result<(RawInput, Hash, u64)> {
+    let (hash, size) = match &input.source {
+        RawSource::Bytes(bytes) => {
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            (hash_bytes(bytes), size)
+        }
+        RawSource::File(path) => hash_file(path)?,
+    };
+    Ok((input, hash, size))
 }
 
 fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<Vec<Hash>> {
@@ -250,20 +250,18 @@ pub(crate) fn insert(
 
 struct Found {
     id: i64,
-    size: u64,
     encoding: Encoding,
 }
 
 fn find(messages: &Connection, hash: Hash) -> Result<Option<Found>> {
     messages
-        .prepare_cached("SELECT id, size, encoding FROM raw WHERE hash = ?1")
+        .prepare_cached("SELECT id, encoding FROM raw WHERE hash = ?1")
         .and_then(|mut select| {
             select
                 .query_row([hash.0], |row| {
                     Ok(Found {
                         id: row.get(0)?,
-                        size: unsigned(row.get(1)?),
-                        encoding: Encoding::at(row, 2)?,
+                        encoding: Encoding::at(row, 1)?,
                     })
                 })
                 .optional()
@@ -271,57 +269,85 @@ fn find(messages: &Connection, hash: Hash) -> Result<Option<Found>> {
         .map_err(wrap)
 }
 
-pub(crate) fn load(messages: &Connection, dir: &Path, hash: Hash) -> Result<Option<Vec<u8>>> {
-    let Some(found) = find(messages, hash)? else {
-        return Ok(None);
-    };
-    let bytes = if found.encoding == Encoding::File {
-        let path = large_path(dir, hash);
-        std::fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::corrupt(File::Messages, format!("{} is missing", path.display()))
-            }
-            _ => Error::io(&error, &path),
-        })?
-    } else {
-        messages
-            .prepare_cached("SELECT bytes FROM raw WHERE id = ?1")
-            .and_then(|mut select| {
-                select.query_row([found.id], |row| {
-                    let stored = row.get_ref(0)?.as_blob()?;
-                    Ok(decode(found.encoding, found.size, stored))
+/// What lies in the database of one message.
+enum Stored {
+    Bytes(Vec<u8>),
+    /// In a file of its own.
+    Large,
+}
+
+fn unpack(messages: &Connection, hash: Hash) -> Result<Option<Stored>> {
+    messages
+        .prepare_cached("SELECT size, encoding, bytes FROM raw WHERE hash = ?1")
+        .and_then(|mut select| {
+            select
+                .query_row([hash.0], |row| match Encoding::at(row, 1)? {
+                    Encoding::File => Ok(Ok(Stored::Large)),
+                    encoding => {
+                        let stored = row.get_ref(2)?.as_blob()?;
+                        Ok(decode(encoding, unsigned(row.get(0)?), stored).map(Stored::Bytes))
+                    }
                 })
-            })
-            .map_err(wrap)??
+                .optional()
+        })
+        .map_err(wrap)?
+        .transpose()
+}
+
+pub(crate) fn load(messages: &Connection, dir: &Path, hash: Hash) -> Result<Option<Vec<u8>>> {
+    let bytes = match unpack(messages, hash)? {
+        None => return Ok(None),
+        Some(Stored::Bytes(bytes)) => bytes,
+        Some(Stored::Large) => read_large(&large_path(dir, hash))?,
     };
     if hash_bytes(&bytes) == hash {
         Ok(Some(bytes))
     } else {
-        Err(Error::corrupt(
-            File::Messages,
-            format!("message {hash} differs from its hash"),
-        ))
+        Err(differs(hash))
     }
+}
+
+fn read_large(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::corrupt(File::Messages, format!("{} is missing", path.display()))
+        }
+        _ => Error::io(&error, path),
+    })
+}
+
+fn differs(hash: Hash) -> Error {
+    Error::corrupt(File::Messages, format!("message {hash} differs from its hash"))
 }
 
 pub(crate) fn is_kept(messages: &Connection, hash: Hash) -> Result<bool> {
     Ok(find(messages, hash)?.is_some())
 }
 
+/// Within one look at the file: each of its own would take and leave a lock.
+fn verify_all(reader: &Reader, hashes: impl IntoIterator<Item = Hash>) -> Result<Vec<bool>> {
+    let _look = reader.messages.unchecked_transaction().map_err(wrap)?;
+    hashes.into_iter().map(|hash| verify(reader, hash)).collect()
+}
+
 pub(crate) fn verify(reader: &Reader, hash: Hash) -> Result<bool> {
-    let large = find(&reader.messages, hash)?.is_some_and(|found| found.encoding == Encoding::File);
-    if large {
+    let same = match unpack(&reader.messages, hash) {
+        Ok(None) => return Ok(false),
+        Ok(Some(Stored::Bytes(bytes))) if hash_bytes(&bytes) == hash => Ok(()),
+        Ok(Some(Stored::Bytes(_))) => Err(differs(hash)),
         // Streamed: a message may exceed what fits in memory.
-        return match hash_file(&large_path(&reader.dir, hash)) {
-            Ok((found, _)) => Ok(found == hash),
+        Ok(Some(Stored::Large)) => match hash_file(&large_path(&reader.dir, hash)) {
+            Ok((found, _)) if found == hash => Ok(()),
+            Ok(_) => Err(differs(hash)),
             Err(error) => {
                 log::warn!("A large message could not be read back: {error}.");
-                Ok(false)
+                return Ok(false);
             }
-        };
-    }
-    match load(&reader.messages, &reader.dir, hash) {
-        Ok(found) => Ok(found.is_some()),
+        },
+        Err(error) => Err(error),
+    };
+    match same {
+        Ok(()) => Ok(true),
         Err(Error::Corrupt { what, .. }) => {
             log::error!("A message did not read back as it was kept: {what}.");
             Ok(false)

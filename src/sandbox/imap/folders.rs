@@ -172,7 +172,8 @@ impl Session {
                         wire_name(&mailbox.path, self.utf8)
                     ));
                     if !list.return_status.is_empty() {
-                        lines.push(status_line(mailbox, &list.return_status, self.utf8));
+                        let standing = self.standing(mailbox);
+                        lines.push(status_line(mailbox, standing, &list.return_status, self.utf8));
                     }
                 }
             }
@@ -213,7 +214,7 @@ impl Session {
         let line = self.with_account(|account| {
             account
                 .mailbox(mailbox)
-                .map(|mailbox| status_line(mailbox, items, self.utf8))
+                .map(|mailbox| status_line(mailbox, self.standing(mailbox), items, self.utf8))
         });
         match line.flatten() {
             Some(line) => {
@@ -221,6 +222,15 @@ impl Session {
                 ok("done")
             }
             None => no("[NONEXISTENT] no such mailbox"),
+        }
+    }
+
+    /// As servers do whose sessions look at a mailbox through what they last told of it: STATUS of the selected one
+    /// lags behind (RFC 9051 section 6.3.11 tells clients not to ask).
+    fn standing(&self, mailbox: &Mailbox) -> Standing {
+        match &self.selected {
+            Some(selected) if selected.id == mailbox.id => selected.standing,
+            _ => Standing::of(mailbox),
         }
     }
 
@@ -302,8 +312,31 @@ pub fn wire_name(path: &str, utf8: bool) -> String {
     }
 }
 
-pub fn status_line(mailbox: &Mailbox, items: &[StatusItem], utf8: bool) -> String {
-    let values: Vec<String> = items.iter().map(|item| status_value(mailbox, *item)).collect();
+/// What STATUS says of a mailbox that changes by mail and marks.
+#[derive(Clone, Copy)]
+pub struct Standing {
+    messages: usize,
+    unseen: usize,
+    uid_next: u32,
+    pub highest_modseq: u64,
+}
+
+impl Standing {
+    pub fn of(mailbox: &Mailbox) -> Self {
+        Self {
+            messages: mailbox.messages.len(),
+            unseen: mailbox.unseen(),
+            uid_next: mailbox.uid_next,
+            highest_modseq: mailbox.highest_modseq(),
+        }
+    }
+}
+
+pub fn status_line(mailbox: &Mailbox, standing: Standing, items: &[StatusItem], utf8: bool) -> String {
+    let values: Vec<String> = items
+        .iter()
+        .map(|item| status_value(mailbox, standing, *item))
+        .collect();
     format!(
         "* STATUS {} ({})",
         wire_name(&mailbox.path, utf8),
@@ -311,14 +344,14 @@ pub fn status_line(mailbox: &Mailbox, items: &[StatusItem], utf8: bool) -> Strin
     )
 }
 
-fn status_value(mailbox: &Mailbox, item: StatusItem) -> String {
+fn status_value(mailbox: &Mailbox, standing: Standing, item: StatusItem) -> String {
     match item {
-        StatusItem::Messages => format!("MESSAGES {}", mailbox.messages.len()),
+        StatusItem::Messages => format!("MESSAGES {}", standing.messages),
         StatusItem::Recent => "RECENT 0".to_owned(),
-        StatusItem::UidNext => format!("UIDNEXT {}", mailbox.uid_next),
+        StatusItem::UidNext => format!("UIDNEXT {}", standing.uid_next),
         StatusItem::UidValidity => format!("UIDVALIDITY {}", mailbox.uid_validity),
-        StatusItem::Unseen => format!("UNSEEN {}", mailbox.unseen()),
-        StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", mailbox.highest_modseq()),
+        StatusItem::Unseen => format!("UNSEEN {}", standing.unseen),
+        StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", standing.highest_modseq),
         StatusItem::MailboxId => format!("MAILBOXID ({})", mailbox.object_id()),
         StatusItem::Size => format!("SIZE {}", mailbox.size()),
         StatusItem::Deleted => {

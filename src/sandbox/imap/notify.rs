@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command::{Events, Notify, StatusItem};
-use super::folders::{status_line, wire_name};
+use super::folders::{Standing, status_line, wire_name};
 use super::session::{Answer, Session, ok};
 use crate::mailbox::{Account, Mailbox};
 use crate::wire::Result;
@@ -40,7 +40,7 @@ impl Session {
                     .iter()
                     .filter(|mailbox| Some(mailbox.id) != selected);
                 others
-                    .map(|mailbox| status_line(mailbox, &items, self.utf8))
+                    .map(|mailbox| status_line(mailbox, Standing::of(mailbox), &items, self.utf8))
                     .collect::<Vec<_>>()
             });
             for line in lines.unwrap_or_default() {
@@ -95,7 +95,7 @@ impl Session {
                 if let (Some(after), true) = (after, Some(mailbox.id) != chosen)
                     && changed(before, after, events)
                 {
-                    lines.push(status_line(mailbox, &items, self.utf8));
+                    lines.push(status_line(mailbox, Standing::of(mailbox), &items, self.utf8));
                 }
             }
             lines

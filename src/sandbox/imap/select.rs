@@ -4,7 +4,7 @@ use posthorn_model::{Flag, Flags, Uid, UidSet};
 
 use super::command::{Qresync, Select};
 use super::flag_list;
-use super::folders::wire_name;
+use super::folders::{Standing, wire_name};
 use super::session::{Answer, Session, bad, no, ok};
 use crate::mailbox::{Mailbox, StoredMessage};
 use crate::wire::{Hangup, Result};
@@ -21,8 +21,8 @@ pub struct Selected {
     pub id: u64,
     pub read_only: bool,
     pub view: Vec<Known>,
-    /// The mailbox's modification sequence when the view was last brought up to date.
-    told: u64,
+    /// The mailbox when the view was last brought up to date.
+    pub standing: Standing,
 }
 
 impl Session {
@@ -50,7 +50,7 @@ impl Session {
                 id: mailbox.id,
                 read_only: select.examine,
                 view,
-                told: mailbox.highest_modseq(),
+                standing: Standing::of(mailbox),
             };
             let mut lines = describe(mailbox, select.examine, self.core.offers("CONDSTORE"));
             if self.core.offers("OBJECTID") {
@@ -100,13 +100,13 @@ impl Session {
         let (condstore, qresync, rev2) = (self.condstore, self.qresync, self.rev2);
         let lines = self.core.store.read(|state| {
             let mailbox = state.account(user)?.by_id(selected.id)?;
-            if mailbox.highest_modseq() == selected.told {
+            if mailbox.highest_modseq() == selected.standing.highest_modseq {
                 return Some(Vec::new());
             }
             let mut lines = Vec::new();
             if removals {
                 tell_removals(selected, mailbox, qresync, &mut lines);
-                selected.told = mailbox.highest_modseq();
+                selected.standing = Standing::of(mailbox);
             }
             for (index, known) in selected.view.iter_mut().enumerate() {
                 if let Some(message) = mailbox

@@ -46,12 +46,12 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
         // 8 KiB pages suit blobs; FULL makes each commit durable when it returns.
         (Access::Write, File::Messages) => {
             "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -4000;
+             PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -2000;
              PRAGMA foreign_keys = ON;"
         }
         (Access::Write, File::Index) => {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;
-             PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;
+             PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;
              PRAGMA foreign_keys = ON;"
         }
         (_, File::Messages) => "PRAGMA query_only = ON; PRAGMA cache_size = -1000;",

@@ -9,7 +9,7 @@ use posthorn_model::{AccountId, Flags, Hash, InternetMessageId, MessageId, Times
 use posthorn_net::imap::Body;
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow, Provenance, RawInput};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -46,9 +46,26 @@ pub struct Kept {
     pub mistaken: Vec<MessageId>,
 }
 
+/// What turns share that are written beside each other, so that memory does not grow with their number.
+pub struct Desk {
+    /// Batches are taken apart one after another: it is short work, and each thread keeps memory of its own.
+    reading: Mutex<()>,
+    room: Arc<Semaphore>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            reading: Mutex::default(),
+            room: Arc::new(Semaphore::new(UNDER_WAY)),
+        }
+    }
+}
+
 /// Keeps the bodies of one turn in one mailbox.
 pub struct Committer {
     pub core: Shared,
+    pub desk: Arc<Desk>,
     pub account: AccountId,
     pub mailbox: MailboxRow,
     pub uid_validity: UidValidity,
@@ -75,10 +92,12 @@ impl Committer {
                     Ok(None) | Err(_) => break,
                 }
             }
-            while under_way.len() >= UNDER_WAY {
+            let room = Arc::clone(&committer.desk.room).acquire_owned().await;
+            let room = room.map_err(|_| Error::bug("nothing is written any more"))?;
+            while under_way.front().is_some_and(JoinHandle::is_finished) {
                 committer.settle(&mut under_way, &mut all).await?;
             }
-            under_way.push_back(tokio::spawn(Arc::clone(&committer).commit(batch)));
+            under_way.push_back(tokio::spawn(Arc::clone(&committer).commit(batch, room)));
         }
         while !under_way.is_empty() {
             committer.settle(&mut under_way, &mut all).await?;
@@ -105,14 +124,17 @@ impl Committer {
         Ok(())
     }
 
-    async fn commit(self: Arc<Self>, batch: Vec<Body>) -> Result<Kept, Error> {
+    async fn commit(self: Arc<Self>, batch: Vec<Body>, _room: OwnedSemaphorePermit) -> Result<Kept, Error> {
         let (uids, payloads): (Vec<Uid>, Vec<_>) =
             batch.into_iter().map(|body| (body.uid, body.payload)).unzip();
         let mut inputs = Vec::new();
         let mut parsed = Vec::new();
         let mut guards = Vec::new();
         let mut kept = Kept::default();
-        for (uid, read) in uids.into_iter().zip(intake::read_all(payloads).await?) {
+        let alone = self.desk.reading.lock().await;
+        let read = intake::read_all(payloads).await?;
+        drop(alone);
+        for (uid, read) in uids.into_iter().zip(read) {
             let Some(wanted) = self.wanted.get(&uid) else {
                 continue;
             };
