@@ -55,7 +55,7 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
              PRAGMA foreign_keys = ON;"
         }
         (_, File::Messages) => "PRAGMA query_only = ON; PRAGMA cache_size = -1000;",
-        (_, File::Index) => "PRAGMA query_only = ON; PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY;",
+        (_, File::Index) => "PRAGMA query_only = ON; PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY;",
     };
     connection.execute_batch(settings).map_err(wrap)?;
     Ok(connection)

@@ -40,13 +40,20 @@ impl Encoding {
 const LEVEL: i32 = 2;
 
 /// One context for a whole batch: making one costs more than a small message.
-pub(crate) struct Compressor(zstd::bulk::Compressor<'static>);
+pub(crate) struct Compressor {
+    context: zstd::bulk::Compressor<'static>,
+    /// As large as the worst case wants it, so that what is kept is as large as it has to be.
+    scratch: Vec<u8>,
+}
 
 impl Compressor {
     pub(crate) fn new() -> Result<Self> {
-        zstd::bulk::Compressor::new(LEVEL)
-            .map(Self)
-            .map_err(|error| Error::Bug(format!("no compressor: {error}")))
+        let context = zstd::bulk::Compressor::new(LEVEL)
+            .map_err(|error| Error::Bug(format!("no compressor: {error}")))?;
+        Ok(Self {
+            context,
+            scratch: Vec::new(),
+        })
     }
 
     /// Compressed where that saves at least a sixteenth.
@@ -54,8 +61,10 @@ impl Compressor {
         if bytes.len() < 128 {
             return (Encoding::Plain, bytes);
         }
-        match self.0.compress(&bytes) {
-            Ok(small) if small.len() < bytes.len() - bytes.len() / 16 => (Encoding::Zstd, small),
+        self.scratch.clear();
+        self.scratch.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        match self.context.compress_to_buffer(&bytes, &mut self.scratch) {
+            Ok(small) if small < bytes.len() - bytes.len() / 16 => (Encoding::Zstd, self.scratch.to_vec()),
             _ => (Encoding::Plain, bytes),
         }
     }

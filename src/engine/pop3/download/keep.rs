@@ -21,7 +21,7 @@ use crate::shared::Shared;
 /// A batch is kept when it holds this many messages …
 const MESSAGES: usize = 200;
 /// … or this many bytes …
-const BYTES: u64 = 2 << 20;
+const BYTES: u64 = 4 << 20;
 /// … or nothing more came for this long.
 const PAUSE: Duration = Duration::from_millis(30);
 /// Batches that are being kept or listed at once: as many as keep two processors busy.
