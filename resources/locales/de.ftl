@@ -336,6 +336,7 @@ dialog-none-attach = Hier gibt es keinen Dateidialog: Dateien zum Anhängen auf 
 save-not-here = Nicht alles davon ist schon auf diesem Rechner: noch einmal versuchen, wenn es da ist
 file-attachment = Anhang
 save-failed = { $place } konnte nicht geschrieben werden: { $why }
+drag-failed = Aus diesem Fenster lässt sich nichts herausziehen: { $why }
 
 delete-title = { $count ->
     [one] Diese Nachricht endgültig löschen?

@@ -343,6 +343,7 @@ dialog-none-attach = There is no file dialog here: drop files onto the window to
 save-not-here = Some of it is not on this computer yet: try again when it is here
 file-attachment = attachment
 save-failed = { $place } could not be written: { $why }
+drag-failed = Nothing can be dragged out of this window: { $why }
 
 ## Deleting for good
 delete-title = { $count ->

@@ -213,6 +213,25 @@ impl Engine {
             .await
     }
 
+    /// Writes a part where nobody else reads, for the user to take elsewhere. Returns where it lies; it is removed
+    /// when the profile is next opened.
+    ///
+    /// # Errors
+    /// `Refused` for a kind that can do harm, `Config` where it is not here, `Disk`.
+    pub async fn hand_out_part(&self, at: PartAt) -> Result<PathBuf, Error> {
+        self.run(move |manager| async move { manager.hand_out_part(at).await })
+            .await
+    }
+
+    /// As [`Self::hand_out_part`]: a message exactly as it came, as `name`.eml.
+    ///
+    /// # Errors
+    /// `Config` where it is not here, `Disk`.
+    pub async fn hand_out_message(&self, id: MessageId, name: String) -> Result<PathBuf, Error> {
+        self.run(move |manager| async move { manager.hand_out_message(id, name).await })
+            .await
+    }
+
     /// Signs in to both servers and out again; sends nothing else.
     pub async fn test_account(&self, config: AccountConfig, secret: Option<Secret>) -> report::TestReport {
         self.run(move |manager| async move { Ok(manager.test_account(config, secret).await) })

@@ -468,6 +468,14 @@ impl Manager {
         attachment::open(&self.core, at, caution).await
     }
 
+    pub async fn hand_out_part(&self, at: PartAt) -> Result<PathBuf, Error> {
+        attachment::hand_out(&self.core, at).await
+    }
+
+    pub async fn hand_out_message(&self, id: MessageId, name: String) -> Result<PathBuf, Error> {
+        attachment::hand_out_message(&self.core, id, &name).await
+    }
+
     /// Those with nothing to send or to tell their server go back to sleep.
     fn wake_all(&self) {
         for actor in self.lock_actors().values() {

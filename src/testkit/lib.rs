@@ -9,6 +9,8 @@
 
 pub mod ca;
 pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod drop_target;
 pub mod mail;
 #[cfg(unix)]
 pub mod mailserver;

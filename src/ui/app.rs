@@ -1,6 +1,7 @@
 //! The program: messages come in, are routed to a screen, and what the screens ask for is carried out.
 
 mod action;
+mod dragging;
 mod drawing;
 mod keys;
 mod perform;
@@ -34,7 +35,7 @@ use crate::screen::settings::{self, Settings};
 use crate::screen::setup::{self, Setup};
 use crate::screen::sheet::{self, Sheet};
 use crate::shortcut::{KeyPress, Keys};
-use crate::system::dialog::Saved;
+use crate::system::{dialog::Saved, drag};
 use crate::theme::Appearance;
 use crate::when::Clock;
 
@@ -56,6 +57,9 @@ pub enum Message {
     Resized(f32),
     /// The system's colours.
     ModeChanged(theme::Mode),
+    /// The window's number where files can be dragged out of it.
+    Placed(Option<u32>),
+    DraggedOut(Result<drag::Outcome, Error>),
     ShutDown,
     AccountsLoaded(Result<Vec<Account>, Error>),
     MailboxesLoaded(Result<Vec<Mailbox>, Error>),
@@ -135,6 +139,10 @@ pub struct App {
     /// Device pixels for one of the window's, before its own zoom.
     density: f32,
     mode: theme::Mode,
+    /// The window's number where files can be dragged out of it.
+    place: Option<u32>,
+    /// Something is on its way out of the window.
+    dragging: bool,
     painter: Option<Brush>,
     options: UiOptions,
     bridge: Option<Bridge>,
@@ -167,6 +175,8 @@ impl App {
             width: 1280.0,
             density: 1.0,
             mode: theme::Mode::None,
+            place: None,
+            dragging: false,
             painter: None,
             options,
             bridge: None,
@@ -218,6 +228,11 @@ impl App {
             }
             Message::ModeChanged(mode) => {
                 self.mode = mode;
+                Vec::new()
+            }
+            Message::Placed(window) => {
+                self.place = window;
+                self.mail.reader.can_drag = window.is_some();
                 Vec::new()
             }
             Message::Mail(mail::Message::WishPressed(wish)) => return self.wish(wish),
@@ -285,6 +300,7 @@ impl App {
             }
             Message::SourceLoaded(headers, Ok(raw)) => return self.source_loaded(headers, raw),
             Message::PictureSeen(at, result) => self.picture_seen(&at, result),
+            Message::DraggedOut(result) => self.dragged_out(result),
             Message::NetworkSet(Ok(())) => return self.load_network(),
             Message::NetworkLoaded(Ok(network)) => self.directory.network = network,
             Message::SandboxStarted(Err(error)) => {
@@ -355,13 +371,19 @@ impl App {
                 self.perform_all(actions)
             }
             Screen::Mail | Screen::Settings(_) | Screen::Account(_) if none => {
-                self.mail = Mail::default();
-                self.mail.resize(self.width);
+                self.begin_anew();
                 self.screen = Screen::Setup(Box::new(Setup::first()));
                 Task::none()
             }
             _ => Task::none(),
         }
+    }
+
+    /// Mail's screen as it is at the start.
+    pub(crate) fn begin_anew(&mut self) {
+        self.mail = Mail::default();
+        self.mail.resize(self.width);
+        self.mail.reader.can_drag = self.place.is_some();
     }
 
     fn mail_message(&mut self, message: mail::Message) -> Vec<Action> {

@@ -40,6 +40,10 @@ pub trait Face: Send + Sync {
     fn part(&self, at: PartAt) -> Answer<Option<Vec<u8>>>;
     /// Hands an attachment to another program.
     fn open_part(&self, at: PartAt, caution: Caution) -> Answer<PathBuf>;
+    /// Writes an attachment where nobody else reads, to be taken elsewhere.
+    fn hand_out_part(&self, at: PartAt) -> Answer<PathBuf>;
+    /// As above: a message as it came, as `name`.eml.
+    fn hand_out_message(&self, id: MessageId, name: String) -> Answer<PathBuf>;
     /// Pictures on servers, as far as this message may have them.
     fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched>;
     fn unsubscribe(&self, message: MessageId, by: By) -> Answer<Unsubscribed>;
@@ -149,6 +153,16 @@ impl Face for Engine {
     fn open_part(&self, at: PartAt, caution: Caution) -> Answer<PathBuf> {
         let engine = self.clone();
         Box::pin(async move { engine.open_part(at, caution).await })
+    }
+
+    fn hand_out_part(&self, at: PartAt) -> Answer<PathBuf> {
+        let engine = self.clone();
+        Box::pin(async move { engine.hand_out_part(at).await })
+    }
+
+    fn hand_out_message(&self, id: MessageId, name: String) -> Answer<PathBuf> {
+        let engine = self.clone();
+        Box::pin(async move { engine.hand_out_message(id, name).await })
     }
 
     fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched> {

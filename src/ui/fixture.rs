@@ -523,6 +523,14 @@ impl Face for Fixture {
         answer(PathBuf::from("opened"))
     }
 
+    fn hand_out_part(&self, _: PartAt) -> Answer<PathBuf> {
+        answer(PathBuf::from("part"))
+    }
+
+    fn hand_out_message(&self, _: MessageId, name: String) -> Answer<PathBuf> {
+        answer(PathBuf::from(name))
+    }
+
     fn fetch_pictures(&self, request: PictureRequest) -> Answer<Fetched> {
         let fetched = request
             .urls

@@ -1,6 +1,7 @@
-//! What the desktop does for us: file dialogs, writing a saved file, opening a link.
+//! What the desktop does for us: file dialogs, files dragged out, writing a saved file, opening a link.
 
 pub mod dialog;
+pub mod drag;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

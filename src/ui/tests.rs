@@ -2,6 +2,7 @@
 
 mod account;
 mod canned;
+mod dragging;
 mod flow;
 mod mailboxes;
 mod reading;

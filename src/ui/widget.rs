@@ -21,6 +21,12 @@ pub use list::{List, ListEvent, Rows};
 pub use press::{Kind, Press, press};
 pub use splitter::splitter;
 
+/// Whether the pointer, still held, has gone so far that something is dragged and no longer pressed.
+fn is_dragged(from: iced::Point, to: iced::Point) -> bool {
+    const SLACK: f32 = 6.0;
+    from.distance(to) > SLACK
+}
+
 /// A button of words.
 pub fn button<'a, Message: Clone + 'a>(label: String, kind: Kind) -> Press<'a, Message> {
     press(words::body(label).font(theme::font::MEDIUM)).kind(kind)

@@ -16,6 +16,8 @@
 mod account;
 mod corpus;
 mod crash;
+#[cfg(target_os = "linux")]
+mod drag;
 mod hostile;
 mod imap;
 mod mail;

@@ -108,7 +108,11 @@ impl Display {
         (output.status.success() && !text.is_empty()).then_some(text)
     }
 
-    fn act(&self, words: &[&str]) {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn act(&self, words: &[&str]) {
         let status = Command::new("xdotool")
             .args(words)
             .env("DISPLAY", &self.name)

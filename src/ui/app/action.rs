@@ -67,6 +67,10 @@ pub enum Action {
     /// Where it lies, and its name.
     SavePart(PartAt, Part),
     SaveParts(Vec<(PartAt, Part)>),
+    /// A file follows the pointer out of the window.
+    DragPart(PartAt),
+    /// A message, under this name.
+    DragMessage(MessageId, String),
     OpenPart(PartAt, Caution),
     /// Why a file should not be opened lightly: asks first.
     AskOpen(PartAt, Part, Vec<Reason>),

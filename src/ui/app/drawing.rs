@@ -75,7 +75,7 @@ impl App {
             .and_then(window::scale_factor)
             .map(Message::Rescaled);
         let mode = iced::system::theme().map(Message::ModeChanged);
-        Task::batch([density, mode])
+        Task::batch([density, mode, Self::find_place()])
     }
 
     pub(super) fn draw(&self, draw: Draw) -> Task<Message> {

@@ -37,6 +37,10 @@ pub fn listen(event: Event, status: event::Status, _window: window::Id) -> Optio
 
 impl App {
     pub(super) fn key(&mut self, press: &KeyPress) -> Task<Message> {
+        // It ends the drag, which sees it for itself.
+        if self.dragging && press.key == keyboard::Key::Named(keyboard::key::Named::Escape) {
+            return Task::none();
+        }
         match self.keys.read(press) {
             Some(wish) => self.wish(wish),
             None => Task::none(),

@@ -12,9 +12,9 @@ use super::{Action, App, Deed, Message, Screen};
 use crate::bridge::{self, Bridge};
 use crate::listing::{Fetch, Subject};
 use crate::screen::account::{self, AccountPage, Outlook};
+use crate::screen::mail;
 use crate::screen::mail::reader;
 use crate::screen::mail::reader::material::Read;
-use crate::screen::mail::{self, Mail};
 use crate::screen::settings::Settings;
 use crate::screen::setup::{self, Setup};
 use crate::screen::sheet::picture::Viewer;
@@ -142,6 +142,8 @@ impl App {
             Action::Do(deed) => carry_out(bridge, deed),
             Action::SavePart(at, part) => save_parts(bridge, vec![(at, part)], false),
             Action::SaveParts(parts) => save_parts(bridge, parts, true),
+            Action::DragPart(at) => self.drag_out(bridge.hand_out_part(at)),
+            Action::DragMessage(id, name) => self.drag_out(bridge.hand_out_message(id, name)),
             Action::OpenPart(at, caution) => Task::perform(bridge.open_part(at, caution), |result| {
                 Message::PartOpened(result.map(|_| ()))
             }),
@@ -255,8 +257,7 @@ impl App {
     pub(super) fn account_saved(&mut self) -> Task<Message> {
         if let Screen::Setup(_) = self.screen {
             self.screen = Screen::Blank;
-            self.mail = Mail::default();
-            self.mail.resize(self.width);
+            self.begin_anew();
         } else if let Screen::Settings(settings) = &mut self.screen {
             settings.saved();
         }

@@ -239,6 +239,12 @@ impl Mail {
                 self.listing.select_only(key);
                 self.open_fully()
             }
+            ListEvent::Dragged { key } => {
+                let row = self.listing.row_of(key);
+                let dragged =
+                    row.map(|row| Action::DragMessage(row.message, reader::file_name(&row.subject)));
+                dragged.into_iter().collect()
+            }
             ListEvent::Context { key, .. } => {
                 if !self.listing.selected.contains(&key) {
                     self.listing.select_only(key);

@@ -63,6 +63,10 @@ pub enum ListEvent<K> {
     DoublePressed {
         key: K,
     },
+    /// Held and moved away.
+    Dragged {
+        key: K,
+    },
     /// The other button; `at` is within the window.
     Context {
         row: u64,
@@ -85,6 +89,7 @@ pub struct List<'a, R: Rows, Message> {
     subject: u64,
     /// A row to bring into view, once for each serial number.
     reveal: Option<(u64, u64)>,
+    drags: bool,
     on_event: Box<dyn Fn(ListEvent<R::Key>) -> Message + 'a>,
 }
 
@@ -98,9 +103,19 @@ struct State<K> {
     /// Where on the thumb it was taken.
     dragging: Option<f32>,
     click: Option<Click>,
+    held: Option<Held<K>>,
     modifiers: Modifiers,
     focused: bool,
     asked: Option<(u64, u64)>,
+}
+
+/// A row with the pointer's button down on it.
+#[derive(Clone, Copy, Debug)]
+enum Held<K> {
+    /// Since the pointer was here.
+    Pressed(K, Point),
+    /// It is on its way elsewhere.
+    Dragged,
 }
 
 impl<K> Focusable for State<K> {
@@ -130,6 +145,7 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
             id: None,
             subject,
             reveal: None,
+            drags: false,
             on_event: Box::new(on_event),
         }
     }
@@ -144,6 +160,13 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
     #[must_use]
     pub fn reveal(mut self, row: Option<u64>, serial: u64) -> Self {
         self.reveal = row.map(|row| (row, serial));
+        self
+    }
+
+    /// Rows can be dragged away.
+    #[must_use]
+    pub const fn drags(mut self, can: bool) -> Self {
+        self.drags = can;
         self
     }
 
@@ -267,6 +290,7 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
             hovered: None,
             dragging: None,
             click: None,
+            held: None,
             modifiers: Modifiers::default(),
             focused: false,
             asked: None,
@@ -349,13 +373,16 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
 
     fn mouse_interaction(
         &self,
-        _tree: &Tree,
+        tree: &Tree,
         layout: Layout<'_>,
         cursor: mouse::Cursor,
         _viewport: &Rectangle,
         _renderer: &Renderer,
     ) -> mouse::Interaction {
-        if cursor.is_over(layout.bounds()) {
+        let state = tree.state.downcast_ref::<State<R::Key>>();
+        if matches!(state.held, Some(Held::Dragged)) {
+            mouse::Interaction::Grabbing
+        } else if cursor.is_over(layout.bounds()) {
             mouse::Interaction::Idle
         } else {
             mouse::Interaction::default()

@@ -7,8 +7,8 @@ use iced::advanced::widget::{Id, Operation, Tree, tree};
 use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, overlay};
 use iced::keyboard::key::{Key, Named};
 use iced::{
-    Background, Border, Color, Element, Event, Length, Padding, Rectangle, Renderer, Size, Theme, Vector,
-    keyboard, mouse, touch, window,
+    Background, Border, Color, Element, Event, Length, Padding, Point, Rectangle, Renderer, Size, Theme,
+    Vector, keyboard, mouse, touch, window,
 };
 
 use crate::theme::{self, radius};
@@ -35,6 +35,7 @@ pub struct Press<'a, Message> {
     content: Element<'a, Message>,
     on_press: Option<Message>,
     on_menu: Option<Message>,
+    on_drag: Option<Message>,
     kind: Kind,
     id: Option<Id>,
     width: Length,
@@ -54,7 +55,16 @@ enum Status {
 #[derive(Debug, Default)]
 struct State {
     focused: bool,
-    pressed: bool,
+    held: Option<Held>,
+}
+
+/// What the pointer does with its button down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Held {
+    /// Since it was here.
+    Pressed(Point),
+    /// What the button stands for is on its way elsewhere.
+    Dragged,
 }
 
 impl Focusable for State {
@@ -77,6 +87,7 @@ pub fn press<'a, Message>(content: impl Into<Element<'a, Message>>) -> Press<'a,
         content: content.into(),
         on_press: None,
         on_menu: None,
+        on_drag: None,
         kind: Kind::Secondary,
         id: None,
         width: Length::Shrink,
@@ -97,6 +108,13 @@ impl<'a, Message> Press<'a, Message> {
     #[must_use]
     pub fn on_menu(mut self, message: Message) -> Self {
         self.on_menu = Some(message);
+        self
+    }
+
+    /// Held and moved away; nothing is pressed then.
+    #[must_use]
+    pub fn on_drag_maybe(mut self, message: Option<Message>) -> Self {
+        self.on_drag = message;
         self
     }
 
@@ -201,18 +219,26 @@ impl<'a, Message> Press<'a, Message> {
                     state.focused = false;
                     shell.request_redraw();
                 }
-                if self.on_press.is_some() && cursor.is_over(bounds) {
-                    state.pressed = true;
+                if let Some(at) = cursor.position_over(bounds).filter(|_| self.on_press.is_some()) {
+                    state.held = Some(Held::Pressed(at));
                     shell.capture_event();
                 }
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
             | Event::Touch(touch::Event::FingerLifted { .. })
-                if state.pressed =>
+                if state.held.is_some() =>
             {
-                state.pressed = false;
-                if cursor.is_over(bounds) {
+                let held = state.held.take();
+                if matches!(held, Some(Held::Pressed(_))) && cursor.is_over(bounds) {
                     self.publish(shell);
+                }
+            }
+            Event::Mouse(mouse::Event::CursorMoved { position }) => {
+                if let (Some(Held::Pressed(from)), Some(message)) = (state.held, &self.on_drag)
+                    && super::is_dragged(from, *position)
+                {
+                    state.held = Some(Held::Dragged);
+                    shell.publish(message.clone());
                 }
             }
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Right)) if cursor.is_over(bounds) => {
@@ -223,7 +249,7 @@ impl<'a, Message> Press<'a, Message> {
             {
                 self.publish_menu(shell);
             }
-            Event::Touch(touch::Event::FingerLost { .. }) => state.pressed = false,
+            Event::Touch(touch::Event::FingerLost { .. }) => state.held = None,
             Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })
                 if state.focused
                     && modifiers.is_empty()
@@ -324,7 +350,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let state = tree.state.downcast_mut::<State>();
         self.react(state, event, layout.bounds(), cursor, shell);
         let status = match (self.on_press.is_some(), cursor.is_over(layout.bounds())) {
-            (true, true) if state.pressed => Status::Pressed,
+            (true, true) if state.held.is_some() => Status::Pressed,
             (true, true) => Status::Hovered,
             _ => Status::Idle,
         };
@@ -379,13 +405,15 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
 
     fn mouse_interaction(
         &self,
-        _tree: &Tree,
+        tree: &Tree,
         layout: Layout<'_>,
         cursor: mouse::Cursor,
         _viewport: &Rectangle,
         _renderer: &Renderer,
     ) -> mouse::Interaction {
-        if self.on_press.is_some() && cursor.is_over(layout.bounds()) {
+        if tree.state.downcast_ref::<State>().held == Some(Held::Dragged) {
+            mouse::Interaction::Grabbing
+        } else if self.on_press.is_some() && cursor.is_over(layout.bounds()) {
             mouse::Interaction::Pointer
         } else {
             mouse::Interaction::default()

@@ -41,6 +41,7 @@ use material::Read;
 use reading::Reading;
 
 pub use page::page_id;
+pub use step::file_name;
 pub use view::view;
 
 /// The find bar's field.
@@ -70,6 +71,7 @@ pub enum Message {
     RetryPressed(MessageId),
     LinkPressed(String),
     PartPressed(MessageId, Part),
+    PartDragged(MessageId, Part),
     SavePressed(MessageId, Part),
     SaveAllPressed(MessageId),
     Page(MessageId, PageEvent),
@@ -100,6 +102,8 @@ pub struct Reader {
     /// The page that was touched last.
     touched: Option<MessageId>,
     pub find: Option<Find>,
+    /// Files can be dragged out of this window.
+    pub can_drag: bool,
     /// The room that the last page had: the next one will hardly have another.
     width: Option<f32>,
     /// What pages look like from outside; `None`: nobody is there to draw them.
@@ -320,6 +324,7 @@ impl Reader {
                 url,
             }],
             Message::PartPressed(id, part) => self.open_part(id, &part),
+            Message::PartDragged(id, part) => self.drag_part(id, &part),
             Message::SavePressed(id, part) => self.save_part(id, part),
             Message::SaveAllPressed(id) => self.save_all(id),
             Message::PicturesFetched(id, result) => self.change(id, |reading| reading.fetched(result)),

@@ -4,7 +4,7 @@ use iced::advanced::Shell;
 use iced::advanced::mouse::click::{Click, Kind};
 use iced::{Point, Rectangle, mouse};
 
-use super::{BAR, List, ListEvent, Rows, State};
+use super::{BAR, Held, List, ListEvent, Rows, State};
 
 /// What one notch of a wheel moves.
 const NOTCH: f32 = 60.0;
@@ -40,6 +40,7 @@ impl<R: Rows, Message> List<'_, R, Message> {
             shell.publish((self.on_event)(ListEvent::Context { row, key, at: point }));
             return;
         }
+        state.held = Some(Held::Pressed(key, point)).filter(|_| self.drags && button == mouse::Button::Left);
         let click = Click::new(point, button, state.click);
         state.click = Some(click);
         if click.kind() == Kind::Double {
@@ -79,6 +80,16 @@ impl<R: Rows, Message> List<'_, R, Message> {
         shell.request_redraw();
     }
 
+    /// The pointer has left the place where it took a row.
+    fn drag_row(&self, state: &mut State<R::Key>, cursor: mouse::Cursor, shell: &mut Shell<'_, Message>) {
+        if let (Some(Held::Pressed(key, from)), Some(now)) = (state.held, cursor.position())
+            && crate::widget::is_dragged(from, now)
+        {
+            state.held = Some(Held::Dragged);
+            shell.publish((self.on_event)(ListEvent::Dragged { key }));
+        }
+    }
+
     pub(super) fn mouse(
         &self,
         state: &mut State<R::Key>,
@@ -102,10 +113,12 @@ impl<R: Rows, Message> List<'_, R, Message> {
                     self.pressed(state, *button, bounds, point, shell);
                 }
             }
-            mouse::Event::ButtonReleased(mouse::Button::Left) if state.dragging.is_some() => {
-                state.dragging = None;
-                shell.request_redraw();
-                shell.capture_event();
+            mouse::Event::ButtonReleased(mouse::Button::Left) => {
+                state.held = None;
+                if state.dragging.take().is_some() {
+                    shell.request_redraw();
+                    shell.capture_event();
+                }
             }
             mouse::Event::CursorMoved { .. } => {
                 if state.dragging.is_some()
@@ -113,6 +126,7 @@ impl<R: Rows, Message> List<'_, R, Message> {
                 {
                     self.drag(state, bounds, point, shell);
                 }
+                self.drag_row(state, cursor, shell);
             }
             _ => {}
         }

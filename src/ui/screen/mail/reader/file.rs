@@ -25,14 +25,22 @@ impl Reader {
         if known.is_some_and(|file| file.message) || part.content_type == "message/rfc822" {
             return vec![Action::LoadNested(at)];
         }
-        let name = part.name.as_deref().unwrap_or_default();
-        let nature = known.map_or_else(
-            || posthorn_mime::attachment::judge(name, &part.content_type, b""),
-            |file| file.nature.clone(),
-        );
-        match nature.risk {
+        match risk(reading, part) {
             Risk::Safe if reading.is_picture(part.index) => vec![show_picture(reading, part.index)],
             Risk::Safe => vec![Action::OpenPart(at, Caution::Usual)],
+            Risk::Ask(reasons) => vec![Action::AskOpen(at, part.clone(), reasons)],
+        }
+    }
+
+    /// Drags a file out of the window. One that could do harm is asked about instead: what it is dropped on may open
+    /// it at once, and saving is offered there.
+    pub(super) fn drag_part(&self, id: MessageId, part: &Part) -> Vec<Action> {
+        let Some(reading) = self.reading_of(id) else {
+            return Vec::new();
+        };
+        let at = reading.part_at(part.index);
+        match risk(reading, part) {
+            Risk::Safe => vec![Action::DragPart(at)],
             Risk::Ask(reasons) => vec![Action::AskOpen(at, part.clone(), reasons)],
         }
     }
@@ -146,6 +154,16 @@ impl Reader {
         }
         Vec::new()
     }
+}
+
+/// Whether a file could do harm.
+fn risk(reading: &Reading, part: &Part) -> Risk {
+    let known = reading.attachments().find(|file| file.part.index == part.index);
+    let name = part.name.as_deref().unwrap_or_default();
+    known.map_or_else(
+        || posthorn_mime::attachment::judge(name, &part.content_type, b"").risk,
+        |file| file.nature.risk.clone(),
+    )
 }
 
 /// The picture as large as the window; keys go on to the message's others.

@@ -92,9 +92,7 @@ impl Reader {
 
     /// The message's subject, as a file's name.
     fn file_name(&self, id: posthorn_model::MessageId) -> String {
-        let subject = self.row(id).map(|row| row.subject.clone()).unwrap_or_default();
-        let name = posthorn_mime::safe_file_name(&subject).unwrap_or_else(|| crate::t!("file-message"));
-        name.chars().take(80).collect()
+        file_name(self.row(id).map_or("", |row| row.subject.as_str()))
     }
 
     fn print(&self, id: posthorn_model::MessageId) -> Vec<Action> {
@@ -108,4 +106,11 @@ impl Reader {
             name: self.file_name(id),
         }]
     }
+}
+
+/// A message's name as a file: its subject.
+#[must_use]
+pub fn file_name(subject: &str) -> String {
+    let name = posthorn_mime::safe_file_name(subject).unwrap_or_else(|| crate::t!("file-message"));
+    name.chars().take(80).collect()
 }
