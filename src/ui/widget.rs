@@ -1,5 +1,6 @@
 //! Widgets that the toolkit lacks: buttons with keyboard focus, a list that holds a million rows, splitters.
 
+mod frame;
 pub mod list;
 pub mod page;
 pub mod press;

@@ -12,12 +12,12 @@ pub use place::Place;
 
 use std::fmt::Debug;
 
-use iced::advanced::layout::{self, Layout};
+use iced::advanced::layout;
 use iced::advanced::mouse::click::Click;
-use iced::advanced::renderer::{self, Quad};
+use iced::advanced::renderer::Quad;
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Renderer as _, Shell, Widget};
+use iced::advanced::widget::{Id, Operation};
+use iced::advanced::{Renderer as _, Shell};
 use iced::keyboard::Modifiers;
 use iced::{
     Background, Border, Color, Element, Event, Length, Point, Rectangle, Renderer, Size, Theme, keyboard,
@@ -25,6 +25,7 @@ use iced::{
 };
 
 use crate::theme;
+use crate::widget::frame::{At, Brush, Idea, alone};
 use crate::widget::press::draw_focus;
 
 /// The scroll bar's track.
@@ -94,7 +95,7 @@ pub struct List<'a, R: Rows, Message> {
 }
 
 #[derive(Debug)]
-struct State<K> {
+pub(super) struct State<K> {
     place: Place<K>,
     subject: u64,
     revealed: u64,
@@ -207,7 +208,7 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
     }
 
     /// Keeps the place in line with the data, and asks for what is in view and missing.
-    fn settle(&self, state: &mut State<R::Key>, height: f32) {
+    fn keep_place(&self, state: &mut State<R::Key>, height: f32) {
         state.height = height;
         if state.subject != self.subject {
             state.subject = self.subject;
@@ -276,13 +277,11 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
     }
 }
 
-impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State<R::Key>>()
-    }
+impl<R: Rows, Message> Idea<Message> for List<'_, R, Message> {
+    type State = State<R::Key>;
 
-    fn state(&self) -> tree::State {
-        tree::State::new(State::<R::Key> {
+    fn state(&self) -> Self::State {
+        State {
             place: Place::default(),
             subject: self.subject,
             revealed: 0,
@@ -294,29 +293,31 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
             modifiers: Modifiers::default(),
             focused: false,
             asked: None,
-        })
+        }
     }
 
-    fn size(&self) -> Size<Length> {
+    fn size(&self, _content: Size<Length>) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
     }
 
-    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+    fn layout(
+        &self,
+        state: &mut Self::State,
+        limits: &layout::Limits,
+        _content: &mut dyn FnMut(&layout::Limits) -> layout::Node,
+    ) -> layout::Node {
         let node = layout::atomic(limits, Length::Fill, Length::Fill);
-        let state = tree.state.downcast_mut::<State<R::Key>>();
-        self.settle(state, node.size().height);
+        self.keep_place(state, node.size().height);
         node
     }
 
     fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        _renderer: &Renderer,
+        &self,
+        state: &mut Self::State,
+        bounds: Rectangle,
         operation: &mut dyn Operation,
+        _content: &mut dyn FnMut(&mut dyn Operation),
     ) {
-        let state = tree.state.downcast_mut::<State<R::Key>>();
-        let bounds = layout.bounds();
         operation.container(self.id.as_ref(), bounds);
         operation.focusable(self.id.as_ref(), bounds, state);
         operation.traverse(&mut |operation| {
@@ -327,20 +328,9 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
         });
     }
 
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _renderer: &Renderer,
-        _clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        _viewport: &Rectangle,
-    ) {
-        let state = tree.state.downcast_mut::<State<R::Key>>();
+    fn update(&mut self, state: &mut Self::State, event: &Event, at: At<'_>, shell: &mut Shell<'_, Message>) {
         match event {
-            Event::Mouse(event) => self.mouse(state, event, layout.bounds(), cursor, shell),
+            Event::Mouse(event) => self.mouse(state, event, at.bounds, at.cursor, shell),
             Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => state.modifiers = *modifiers,
             Event::Window(window::Event::RedrawRequested(_)) => self.ask(state, shell),
             _ => {}
@@ -349,17 +339,13 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
 
     fn draw(
         &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        _style: &renderer::Style,
-        layout: Layout<'_>,
-        _cursor: mouse::Cursor,
-        _viewport: &Rectangle,
+        state: &Self::State,
+        brush: &mut Brush<'_>,
+        at: At<'_>,
+        _content: &mut dyn FnMut(&mut Brush<'_>),
     ) {
-        let state = tree.state.downcast_ref::<State<R::Key>>();
-        let bounds = layout.bounds();
-        renderer.with_layer(bounds, |renderer| {
+        let (bounds, theme) = (at.bounds, brush.theme);
+        brush.renderer.with_layer(bounds, |renderer| {
             self.each_in_view(state, bounds, |row, area| {
                 self.rows
                     .draw(row, state.hovered == Some(row), area, renderer, theme);
@@ -371,28 +357,17 @@ impl<R: Rows, Message> Widget<Message, Theme, Renderer> for List<'_, R, Message>
         });
     }
 
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _viewport: &Rectangle,
-        _renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let state = tree.state.downcast_ref::<State<R::Key>>();
+    fn pointer(&self, state: &Self::State, at: At<'_>) -> Option<mouse::Interaction> {
         if matches!(state.held, Some(Held::Dragged)) {
-            mouse::Interaction::Grabbing
-        } else if cursor.is_over(layout.bounds()) {
-            mouse::Interaction::Idle
-        } else {
-            mouse::Interaction::default()
+            return Some(mouse::Interaction::Grabbing);
         }
+        at.cursor.is_over(at.bounds).then_some(mouse::Interaction::Idle)
     }
 }
 
 impl<'a, R: Rows + 'a, Message: 'a> From<List<'a, R, Message>> for Element<'a, Message> {
     fn from(list: List<'a, R, Message>) -> Self {
-        Element::new(list)
+        alone(list)
     }
 }
 

@@ -11,12 +11,12 @@ mod tile;
 
 pub use tile::{Grid, Tile, Tiles};
 
-use iced::advanced::layout::{self, Layout};
+use iced::advanced::layout;
 use iced::advanced::mouse::click::Click;
-use iced::advanced::renderer::{self, Quad};
+use iced::advanced::renderer::Quad;
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, image};
+use iced::advanced::widget::{Id, Operation};
+use iced::advanced::{Renderer as _, Shell, image};
 use iced::keyboard::Modifiers;
 use iced::time::Instant;
 use iced::{
@@ -26,6 +26,7 @@ use iced::{
 use posthorn_html::page::{Grain, Page, Rect};
 
 use crate::theme;
+use crate::widget::frame::{At, Brush, Idea, alone};
 use crate::widget::press::draw_focus;
 
 /// As much above and below the view is asked for before it is needed, as a share of the view.
@@ -103,7 +104,7 @@ pub struct PageView<'a, Message> {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     subject: i64,
     width: f32,
     asked: Option<(u64, u32, u32)>,
@@ -355,20 +356,17 @@ fn holds(rect: &Rect, at: Point) -> bool {
     at.x >= rect.x && at.x < rect.x + rect.width && at.y >= rect.y && at.y < rect.y + rect.height
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
+impl<Message> Idea<Message> for PageView<'_, Message> {
+    type State = State;
 
-    fn state(&self) -> tree::State {
-        tree::State::new(State {
+    fn state(&self) -> State {
+        State {
             subject: self.subject,
             ..State::default()
-        })
+        }
     }
 
-    fn diff(&self, tree: &mut Tree) {
-        let state = tree.state.downcast_mut::<State>();
+    fn settle(&self, state: &mut State) {
         if state.subject != self.subject {
             *state = State {
                 subject: self.subject,
@@ -379,12 +377,16 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
         }
     }
 
-    fn size(&self) -> Size<Length> {
+    fn size(&self, _content: Size<Length>) -> Size<Length> {
         Size::new(Length::Fill, Length::Shrink)
     }
 
-    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        let state = tree.state.downcast_mut::<State>();
+    fn layout(
+        &self,
+        state: &mut State,
+        limits: &layout::Limits,
+        _content: &mut dyn FnMut(&layout::Limits) -> layout::Node,
+    ) -> layout::Node {
         let width = limits.max().width;
         state.width = width;
         let height = self
@@ -398,34 +400,23 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
     }
 
     fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        _renderer: &Renderer,
+        &self,
+        state: &mut State,
+        bounds: Rectangle,
         operation: &mut dyn Operation,
+        _content: &mut dyn FnMut(&mut dyn Operation),
     ) {
-        let bounds = layout.bounds();
         operation.container(self.id.as_ref(), bounds);
-        operation.focusable(self.id.as_ref(), bounds, tree.state.downcast_mut::<State>());
+        operation.focusable(self.id.as_ref(), bounds, state);
         if let Some(shown) = self.shown {
             operation.text(self.id.as_ref(), bounds, &shown.page.text);
         }
     }
 
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _renderer: &Renderer,
-        _clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
-        let state = tree.state.downcast_mut::<State>();
+    fn update(&mut self, state: &mut State, event: &Event, at: At<'_>, shell: &mut Shell<'_, Message>) {
+        let (bounds, viewport) = (at.bounds, at.viewport);
         match event {
-            Event::Mouse(event) => self.mouse(state, event, layout.bounds(), cursor, viewport, shell),
+            Event::Mouse(event) => self.mouse(state, event, bounds, at.cursor, viewport, shell),
             Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => state.modifiers = *modifiers,
             Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })
                 if state.focused || state.active =>
@@ -436,9 +427,9 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
                 links::note_way(state, key, *modifiers);
             }
             Event::Window(window::Event::RedrawRequested(now)) => {
-                self.settle_focus(state, layout.bounds(), viewport, shell);
-                self.follow(state, layout.bounds(), cursor, viewport, *now, shell);
-                self.ask(state, layout.bounds(), viewport, shell);
+                self.settle_focus(state, bounds, viewport, shell);
+                self.follow(state, bounds, at.cursor, viewport, *now, shell);
+                self.ask(state, bounds, viewport, shell);
             }
             _ => {}
         }
@@ -446,16 +437,13 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
 
     fn draw(
         &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        _style: &renderer::Style,
-        layout: Layout<'_>,
-        _cursor: mouse::Cursor,
-        viewport: &Rectangle,
+        state: &State,
+        brush: &mut Brush<'_>,
+        at: At<'_>,
+        _content: &mut dyn FnMut(&mut Brush<'_>),
     ) {
-        let state = tree.state.downcast_ref::<State>();
-        let bounds = layout.bounds();
+        let (bounds, viewport, theme) = (at.bounds, at.viewport, brush.theme);
+        let renderer = &mut *brush.renderer;
         let Some(seen) = bounds.intersection(viewport) else {
             return;
         };
@@ -477,29 +465,22 @@ impl<Message> Widget<Message, Theme, Renderer> for PageView<'_, Message> {
         }
     }
 
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _viewport: &Rectangle,
-        _renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let state = tree.state.downcast_ref::<State>();
-        if self.shown.is_none() || !cursor.is_over(layout.bounds()) {
-            return mouse::Interaction::default();
+    fn pointer(&self, state: &State, at: At<'_>) -> Option<mouse::Interaction> {
+        if self.shown.is_none() || !at.cursor.is_over(at.bounds) {
+            return None;
         }
-        if state.hovered.is_some() && state.dragging.is_none_or(|drag| !drag.moved) {
+        let links = state.hovered.is_some() && state.dragging.is_none_or(|drag| !drag.moved);
+        Some(if links {
             mouse::Interaction::Pointer
         } else {
             mouse::Interaction::Text
-        }
+        })
     }
 }
 
 impl<'a, Message: 'a> From<PageView<'a, Message>> for Element<'a, Message> {
     fn from(view: PageView<'a, Message>) -> Self {
-        Element::new(view)
+        alone(view)
     }
 }
 

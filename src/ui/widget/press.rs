@@ -1,16 +1,17 @@
 //! A button that takes the keyboard's focus: Tab reaches it, Enter and Space press it, and the focus is visible.
 
-use iced::advanced::layout::{self, Layout};
+use iced::advanced::layout;
 use iced::advanced::renderer::{self, Quad};
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, overlay};
+use iced::advanced::widget::{Id, Operation};
+use iced::advanced::{Renderer as _, Shell};
 use iced::keyboard::key::{Key, Named};
 use iced::{
     Background, Border, Color, Element, Event, Length, Padding, Point, Rectangle, Renderer, Size, Theme,
-    Vector, keyboard, mouse, touch, window,
+    keyboard, mouse, touch, window,
 };
 
+use super::frame::{At, Brush, Idea, around};
 use crate::theme::{self, radius};
 
 /// How much a button asks to be pressed.
@@ -33,6 +34,10 @@ pub enum Kind {
 /// See [`press`].
 pub struct Press<'a, Message> {
     content: Element<'a, Message>,
+    button: Button<Message>,
+}
+
+struct Button<Message> {
     on_press: Option<Message>,
     on_menu: Option<Message>,
     on_drag: Option<Message>,
@@ -53,7 +58,7 @@ enum Status {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     focused: bool,
     held: Option<Held>,
 }
@@ -85,73 +90,81 @@ impl Focusable for State {
 pub fn press<'a, Message>(content: impl Into<Element<'a, Message>>) -> Press<'a, Message> {
     Press {
         content: content.into(),
-        on_press: None,
-        on_menu: None,
-        on_drag: None,
-        kind: Kind::Secondary,
-        id: None,
-        width: Length::Shrink,
-        height: Length::Shrink,
-        padding: Padding::from([6.0, 12.0]),
-        status: Status::Idle,
+        button: Button::new(),
     }
 }
 
-impl<'a, Message> Press<'a, Message> {
+impl<Message> Press<'_, Message> {
     #[must_use]
     pub fn on_press(mut self, message: Message) -> Self {
-        self.on_press = Some(message);
+        self.button.on_press = Some(message);
         self
     }
 
     /// The other mouse button; with the focus, the menu key or Shift F10.
     #[must_use]
     pub fn on_menu(mut self, message: Message) -> Self {
-        self.on_menu = Some(message);
+        self.button.on_menu = Some(message);
         self
     }
 
     /// Held and moved away; nothing is pressed then.
     #[must_use]
     pub fn on_drag_maybe(mut self, message: Option<Message>) -> Self {
-        self.on_drag = message;
+        self.button.on_drag = message;
         self
     }
 
     #[must_use]
     pub fn on_press_maybe(mut self, message: Option<Message>) -> Self {
-        self.on_press = message;
+        self.button.on_press = message;
         self
     }
 
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
-        self.kind = kind;
+        self.button.kind = kind;
         self
     }
 
     #[must_use]
     pub fn id(mut self, id: impl Into<Id>) -> Self {
-        self.id = Some(id.into());
+        self.button.id = Some(id.into());
         self
     }
 
     #[must_use]
     pub fn width(mut self, width: impl Into<Length>) -> Self {
-        self.width = width.into();
+        self.button.width = width.into();
         self
     }
 
     #[must_use]
     pub fn height(mut self, height: impl Into<Length>) -> Self {
-        self.height = height.into();
+        self.button.height = height.into();
         self
     }
 
     #[must_use]
     pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
-        self.padding = padding.into();
+        self.button.padding = padding.into();
         self
+    }
+}
+
+impl<Message> Button<Message> {
+    fn new() -> Self {
+        Self {
+            on_press: None,
+            on_menu: None,
+            on_drag: None,
+            kind: Kind::Secondary,
+            id: None,
+            width: Length::Shrink,
+            height: Length::Shrink,
+            padding: Padding::from([6.0, 12.0]),
+            status: Status::Idle,
+        }
     }
 
     fn look(&self, theme: &Theme) -> (Option<Color>, Option<Color>, Color) {
@@ -270,86 +283,46 @@ fn is_menu_key(key: &Key, modifiers: keyboard::Modifiers) -> bool {
     }
 }
 
-impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
+impl<Message: Clone> Idea<Message> for Button<Message> {
+    type State = State;
+
+    fn state(&self) -> State {
+        State::default()
     }
 
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
-
-    fn size(&self) -> Size<Length> {
+    fn size(&self, _content: Size<Length>) -> Size<Length> {
         Size::new(self.width, self.height)
     }
 
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        layout::padded(
-            limits,
-            self.width,
-            self.height,
-            self.padding,
-            |limits| match tree.children.first_mut() {
-                Some(child) => self.content.as_widget_mut().layout(child, renderer, limits),
-                None => layout::Node::new(Size::ZERO),
-            },
-        )
+    fn layout(
+        &self,
+        _state: &mut State,
+        limits: &layout::Limits,
+        content: &mut dyn FnMut(&layout::Limits) -> layout::Node,
+    ) -> layout::Node {
+        layout::padded(limits, self.width, self.height, self.padding, content)
     }
 
     fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
+        &self,
+        state: &mut State,
+        bounds: Rectangle,
         operation: &mut dyn Operation,
+        content: &mut dyn FnMut(&mut dyn Operation),
     ) {
-        operation.container(self.id.as_ref(), layout.bounds());
+        operation.container(self.id.as_ref(), bounds);
         if self.on_press.is_some() {
-            operation.focusable(
-                self.id.as_ref(),
-                layout.bounds(),
-                tree.state.downcast_mut::<State>(),
-            );
+            operation.focusable(self.id.as_ref(), bounds, state);
         }
-        operation.traverse(&mut |operation| {
-            if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-                self.content
-                    .as_widget_mut()
-                    .operate(child, layout, renderer, operation);
-            }
-        });
+        operation.traverse(&mut |operation| content(operation));
     }
 
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        renderer: &Renderer,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
-        if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-            self.content
-                .as_widget_mut()
-                .update(child, event, layout, cursor, renderer, clipboard, shell, viewport);
-        }
+    fn update(&mut self, state: &mut State, event: &Event, at: At<'_>, shell: &mut Shell<'_, Message>) {
         if shell.is_event_captured() {
             return;
         }
-        let state = tree.state.downcast_mut::<State>();
-        self.react(state, event, layout.bounds(), cursor, shell);
-        let status = match (self.on_press.is_some(), cursor.is_over(layout.bounds())) {
+        self.react(state, event, at.bounds, at.cursor, shell);
+        let status = match (self.on_press.is_some(), at.cursor.is_over(at.bounds)) {
             (true, true) if state.held.is_some() => Status::Pressed,
             (true, true) => Status::Hovered,
             _ => Status::Idle,
@@ -363,20 +336,16 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
 
     fn draw(
         &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        _style: &renderer::Style,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
+        state: &State,
+        brush: &mut Brush<'_>,
+        at: At<'_>,
+        content: &mut dyn FnMut(&mut Brush<'_>),
     ) {
-        let bounds = layout.bounds();
-        let (background, border, text_color) = self.look(theme);
+        let (background, border, text_color) = self.look(brush.theme);
         if background.is_some() || border.is_some() {
-            renderer.fill_quad(
+            brush.renderer.fill_quad(
                 Quad {
-                    bounds,
+                    bounds: at.bounds,
                     border: Border {
                         color: border.unwrap_or(Color::TRANSPARENT),
                         width: if border.is_some() { theme::HAIRLINE } else { 0.0 },
@@ -387,60 +356,27 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
                 Background::Color(background.unwrap_or(Color::TRANSPARENT)),
             );
         }
-        if let (Some(child), Some(layout)) = (tree.children.first(), layout.children().next()) {
-            self.content.as_widget().draw(
-                child,
-                renderer,
-                theme,
-                &renderer::Style { text_color },
-                layout,
-                cursor,
-                viewport,
-            );
-        }
-        if tree.state.downcast_ref::<State>().focused {
-            draw_focus(renderer, theme, bounds);
+        brush.style = renderer::Style { text_color };
+        content(brush);
+        if state.focused {
+            draw_focus(brush.renderer, brush.theme, at.bounds);
         }
     }
 
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _viewport: &Rectangle,
-        _renderer: &Renderer,
-    ) -> mouse::Interaction {
-        if tree.state.downcast_ref::<State>().held == Some(Held::Dragged) {
+    fn pointer(&self, state: &State, at: At<'_>) -> Option<mouse::Interaction> {
+        Some(if state.held == Some(Held::Dragged) {
             mouse::Interaction::Grabbing
-        } else if self.on_press.is_some() && cursor.is_over(layout.bounds()) {
+        } else if self.on_press.is_some() && at.cursor.is_over(at.bounds) {
             mouse::Interaction::Pointer
         } else {
             mouse::Interaction::default()
-        }
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(
-            tree.children.first_mut()?,
-            layout.children().next()?,
-            renderer,
-            viewport,
-            translation,
-        )
+        })
     }
 }
 
 impl<'a, Message: Clone + 'a> From<Press<'a, Message>> for Element<'a, Message> {
     fn from(press: Press<'a, Message>) -> Self {
-        Element::new(press)
+        around(press.button, press.content)
     }
 }
 

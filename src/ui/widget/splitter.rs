@@ -1,11 +1,11 @@
 //! A hairline between two panes that can be dragged.
 
-use iced::advanced::layout::{self, Layout};
-use iced::advanced::renderer::{self, Quad};
-use iced::advanced::widget::{Tree, tree};
-use iced::advanced::{Clipboard, Renderer as _, Shell, Widget};
-use iced::{Background, Element, Event, Length, Rectangle, Renderer, Size, Theme, mouse};
+use iced::advanced::layout;
+use iced::advanced::renderer::Quad;
+use iced::advanced::{Renderer as _, Shell};
+use iced::{Background, Element, Event, Length, Rectangle, Size, mouse};
 
+use super::frame::{At, Brush, Idea, alone};
 use crate::theme;
 
 /// How wide the part is that takes the pointer.
@@ -17,51 +17,43 @@ struct Splitter<'a, Message> {
 
 /// `on_drag` hears by how many pixels the pointer moved to the right.
 pub fn splitter<'a, Message: 'a>(on_drag: impl Fn(f32) -> Message + 'a) -> Element<'a, Message> {
-    Element::new(Splitter {
+    alone(Splitter {
         on_drag: Box::new(on_drag),
     })
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// Where the pointer was, while dragging.
     at: Option<f32>,
     hovered: bool,
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Splitter<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
+impl<Message> Idea<Message> for Splitter<'_, Message> {
+    type State = State;
+
+    fn state(&self) -> State {
+        State::default()
     }
 
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn size(&self) -> Size<Length> {
+    fn size(&self, _content: Size<Length>) -> Size<Length> {
         Size::new(Length::Fixed(theme::HAIRLINE), Length::Fill)
     }
 
-    fn layout(&mut self, _tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+    fn layout(
+        &self,
+        _state: &mut State,
+        limits: &layout::Limits,
+        _content: &mut dyn FnMut(&layout::Limits) -> layout::Node,
+    ) -> layout::Node {
         layout::atomic(limits, theme::HAIRLINE, Length::Fill)
     }
 
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _renderer: &Renderer,
-        _clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        _viewport: &Rectangle,
-    ) {
-        let state = tree.state.downcast_mut::<State>();
-        let over = cursor.is_over(grip(layout.bounds()));
+    fn update(&mut self, state: &mut State, event: &Event, at: At<'_>, shell: &mut Shell<'_, Message>) {
+        let over = at.cursor.is_over(grip(at.bounds));
         match event {
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) if over => {
-                state.at = cursor.position().map(|point| point.x);
+                state.at = at.cursor.position().map(|point| point.x);
                 shell.capture_event();
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) if state.at.is_some() => {
@@ -69,9 +61,9 @@ impl<Message> Widget<Message, Theme, Renderer> for Splitter<'_, Message> {
                 shell.capture_event();
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
-                if let (Some(at), Some(now)) = (state.at, cursor.position()) {
+                if let (Some(from), Some(now)) = (state.at, at.cursor.position()) {
                     state.at = Some(now.x);
-                    shell.publish((self.on_drag)(now.x - at));
+                    shell.publish((self.on_drag)(now.x - from));
                     shell.capture_event();
                 }
             }
@@ -86,39 +78,24 @@ impl<Message> Widget<Message, Theme, Renderer> for Splitter<'_, Message> {
 
     fn draw(
         &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        _style: &renderer::Style,
-        layout: Layout<'_>,
-        _cursor: mouse::Cursor,
-        _viewport: &Rectangle,
+        state: &State,
+        brush: &mut Brush<'_>,
+        at: At<'_>,
+        _content: &mut dyn FnMut(&mut Brush<'_>),
     ) {
-        let t = theme::tokens(theme);
-        let hovered = tree.state.downcast_ref::<State>().hovered;
-        renderer.fill_quad(
+        let t = theme::tokens(brush.theme);
+        brush.renderer.fill_quad(
             Quad {
-                bounds: layout.bounds(),
+                bounds: at.bounds,
                 ..Quad::default()
             },
-            Background::Color(if hovered { t.border } else { t.hairline }),
+            Background::Color(if state.hovered { t.border } else { t.hairline }),
         );
     }
 
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        _viewport: &Rectangle,
-        _renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let dragging = tree.state.downcast_ref::<State>().at.is_some();
-        if dragging || cursor.is_over(grip(layout.bounds())) {
-            mouse::Interaction::ResizingHorizontally
-        } else {
-            mouse::Interaction::default()
-        }
+    fn pointer(&self, state: &State, at: At<'_>) -> Option<mouse::Interaction> {
+        let over = state.at.is_some() || at.cursor.is_over(grip(at.bounds));
+        over.then_some(mouse::Interaction::ResizingHorizontally)
     }
 }
 

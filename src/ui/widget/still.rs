@@ -1,24 +1,17 @@
 //! What lies under a dialog: it hears no key and takes no focus, and goes on as before when the dialog closes.
 
-use iced::advanced::layout::{self, Layout};
-use iced::advanced::renderer;
 use iced::advanced::widget::operation::{Focusable, Scrollable, TextInput};
-use iced::advanced::widget::{Id, Operation, Tree};
-use iced::advanced::{Clipboard, Shell, Widget, overlay};
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard, mouse};
+use iced::advanced::widget::{Id, Operation};
+use iced::{Element, Event, Rectangle, Vector, keyboard};
 
-/// See the module.
-pub struct Still<'a, Message> {
-    content: Element<'a, Message>,
-    still: bool,
-}
+use super::frame::{Idea, around};
 
-/// `still`: something lies over it now.
-pub fn still<'a, Message>(content: impl Into<Element<'a, Message>>, still: bool) -> Still<'a, Message> {
-    Still {
-        content: content.into(),
-        still,
-    }
+/// Something lies over it now, or not.
+struct Still(bool);
+
+/// See the module. `still`: something lies over it now.
+pub fn still<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, still: bool) -> Element<'a, Message> {
+    around(Still(still), content.into())
 }
 
 /// Which modifiers are held is told all the same: they may be let go meanwhile.
@@ -67,128 +60,34 @@ impl Operation for NoFocus<'_> {
     }
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
+impl<Message> Idea<Message> for Still {
+    type State = ();
 
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
-
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        match tree.children.first_mut() {
-            Some(child) => {
-                let node = self.content.as_widget_mut().layout(child, renderer, limits);
-                layout::Node::with_children(node.size(), vec![node])
-            }
-            None => layout::Node::new(Size::ZERO),
-        }
-    }
+    fn state(&self) {}
 
     fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
+        &self,
+        (): &mut (),
+        _bounds: Rectangle,
         operation: &mut dyn Operation,
+        content: &mut dyn FnMut(&mut dyn Operation),
     ) {
-        if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-            let content = self.content.as_widget_mut();
-            if self.still {
-                content.operate(child, layout, renderer, &mut NoFocus(operation));
-            } else {
-                content.operate(child, layout, renderer, operation);
-            }
+        if self.0 {
+            content(&mut NoFocus(operation));
+        } else {
+            content(operation);
         }
     }
 
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        renderer: &Renderer,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
-        if self.still && is_key(event) {
-            return;
-        }
-        if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-            self.content
-                .as_widget_mut()
-                .update(child, event, layout, cursor, renderer, clipboard, shell, viewport);
-        }
-    }
-
-    fn draw(
-        &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        style: &renderer::Style,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-    ) {
-        if let (Some(child), Some(layout)) = (tree.children.first(), layout.children().next()) {
-            self.content
-                .as_widget()
-                .draw(child, renderer, theme, style, layout, cursor, viewport);
-        }
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        match (tree.children.first(), layout.children().next()) {
-            (Some(child), Some(layout)) => self
-                .content
-                .as_widget()
-                .mouse_interaction(child, layout, cursor, viewport, renderer),
-            _ => mouse::Interaction::default(),
-        }
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(
-            tree.children.first_mut()?,
-            layout.children().next()?,
-            renderer,
-            viewport,
-            translation,
-        )
-    }
-}
-
-impl<'a, Message: 'a> From<Still<'a, Message>> for Element<'a, Message> {
-    fn from(witness: Still<'a, Message>) -> Self {
-        Element::new(witness)
+    fn lets_through(&self, event: &Event) -> bool {
+        !self.0 || !is_key(event)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use iced::keyboard::Modifiers;
+    use iced::mouse;
 
     use super::*;
 

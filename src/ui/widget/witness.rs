@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use iced::advanced::layout::{self, Layout};
-use iced::advanced::renderer;
-use iced::advanced::widget::{Operation, Tree};
-use iced::advanced::{Clipboard, Shell, Widget, overlay};
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, mouse, window};
+use iced::advanced::Shell;
+use iced::{Element, Event, window};
+
+use super::frame::{At, Idea, around};
 
 /// A place, in pixels from the top.
 #[derive(Clone, Debug, Default)]
@@ -24,132 +23,24 @@ impl Place {
     }
 }
 
-/// See the module.
-pub struct Witness<'a, Message> {
-    content: Element<'a, Message>,
-    place: Place,
-}
+struct Witness(Place);
 
 /// Everything within a scrollable, and where to note the place.
-pub fn witness<'a, Message>(content: impl Into<Element<'a, Message>>, place: Place) -> Witness<'a, Message> {
-    Witness {
-        content: content.into(),
-        place,
-    }
+pub fn witness<'a, Message: 'a>(
+    content: impl Into<Element<'a, Message>>,
+    place: Place,
+) -> Element<'a, Message> {
+    around(Witness(place), content.into())
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Witness<'_, Message> {
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
+impl<Message> Idea<Message> for Witness {
+    type State = ();
 
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
+    fn state(&self) {}
 
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        match tree.children.first_mut() {
-            Some(child) => {
-                let node = self.content.as_widget_mut().layout(child, renderer, limits);
-                layout::Node::with_children(node.size(), vec![node])
-            }
-            None => layout::Node::new(Size::ZERO),
-        }
-    }
-
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
-        if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-            self.content
-                .as_widget_mut()
-                .operate(child, layout, renderer, operation);
-        }
-    }
-
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        renderer: &Renderer,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
+    fn update(&mut self, (): &mut (), event: &Event, at: At<'_>, _shell: &mut Shell<'_, Message>) {
         if let Event::Window(window::Event::RedrawRequested(_)) = event {
-            self.place.set(viewport.y - layout.bounds().y);
+            self.0.set(at.viewport.y - at.bounds.y);
         }
-        if let (Some(child), Some(layout)) = (tree.children.first_mut(), layout.children().next()) {
-            self.content
-                .as_widget_mut()
-                .update(child, event, layout, cursor, renderer, clipboard, shell, viewport);
-        }
-    }
-
-    fn draw(
-        &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        style: &renderer::Style,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-    ) {
-        if let (Some(child), Some(layout)) = (tree.children.first(), layout.children().next()) {
-            self.content
-                .as_widget()
-                .draw(child, renderer, theme, style, layout, cursor, viewport);
-        }
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        match (tree.children.first(), layout.children().next()) {
-            (Some(child), Some(layout)) => self
-                .content
-                .as_widget()
-                .mouse_interaction(child, layout, cursor, viewport, renderer),
-            _ => mouse::Interaction::default(),
-        }
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(
-            tree.children.first_mut()?,
-            layout.children().next()?,
-            renderer,
-            viewport,
-            translation,
-        )
-    }
-}
-
-impl<'a, Message: 'a> From<Witness<'a, Message>> for Element<'a, Message> {
-    fn from(witness: Witness<'a, Message>) -> Self {
-        Element::new(witness)
     }
 }
