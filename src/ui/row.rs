@@ -43,12 +43,20 @@ pub fn is_star(at: Point, width: f32) -> bool {
     at.x > width - STAR - space::S && at.y > HEIGHT / 2.0
 }
 
-struct Pen<'a> {
-    renderer: &'a mut Renderer,
+/// Writes lines of the list's size.
+pub struct Pen<'a> {
+    pub renderer: &'a mut Renderer,
 }
 
 impl Pen<'_> {
-    fn text(&mut self, content: String, font: Font, color: Color, area: Rectangle, align: text::Alignment) {
+    pub fn text(
+        &mut self,
+        content: String,
+        font: Font,
+        color: Color,
+        area: Rectangle,
+        align: text::Alignment,
+    ) {
         if content.is_empty() {
             return;
         }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod compose;
+pub mod leave;
 pub mod mail;
 pub mod settings;
 pub mod setup;

@@ -18,7 +18,8 @@ use crate::directory::Directory;
 use crate::t;
 use crate::widget::ListEvent;
 
-pub use draft::{Draft, Edit, Leave, Limit};
+pub use crate::screen::leave::Leave;
+pub use draft::{Draft, Edit, Limit};
 pub use outlook::Outlook;
 pub use view::view;
 

@@ -1,20 +1,12 @@
 //! The policy as it is being typed and picked.
 
-use posthorn_model::{KeepAtMost, LeaveOnServer, Pop3Policy};
+use posthorn_model::{KeepAtMost, Pop3Policy};
 
+use crate::screen::leave::Leave;
 use crate::t;
 
 /// The slider's end; more days are typed.
 pub const MOST_DAYS: u16 = 90;
-
-/// When mail leaves the server, without the number of days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    Forever,
-    Days,
-    UntilRemoved,
-    Never,
-}
 
 /// How much is kept there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +50,7 @@ const MEGABYTE: u64 = 1_000_000;
 impl Draft {
     #[must_use]
     pub fn of(policy: Pop3Policy) -> Self {
-        let (leave, days) = match policy.leave {
-            LeaveOnServer::Forever => (Leave::Forever, 14),
-            LeaveOnServer::Never => (Leave::Never, 14),
-            LeaveOnServer::UntilRemoved => (Leave::UntilRemoved, 14),
-            LeaveOnServer::Days(days) => (Leave::Days, days),
-        };
+        let (leave, days) = Leave::of(policy.leave);
         let (limit, most) = match policy.keep_at_most {
             None => (Limit::None, String::new()),
             Some(KeepAtMost::Messages(messages)) => (Limit::Messages, messages.to_string()),
@@ -128,12 +115,7 @@ impl Draft {
     /// What is missing, in plain words.
     pub fn policy(&self) -> Result<Pop3Policy, String> {
         let before = Self::of(self.saved);
-        let leave = match self.leave {
-            Leave::Forever => LeaveOnServer::Forever,
-            Leave::Never => LeaveOnServer::Never,
-            Leave::UntilRemoved => LeaveOnServer::UntilRemoved,
-            Leave::Days => LeaveOnServer::Days(self.days.parse().map_err(|_| t!("setup-bad-days"))?),
-        };
+        let leave = self.leave.policy(&self.days)?;
         let most: Option<u32> = self.most.parse().ok();
         let keep_at_most = match (self.limit, most) {
             _ if (self.limit, &self.most) == (before.limit, &before.most) => self.saved.keep_at_most,
@@ -166,6 +148,8 @@ impl Draft {
 
 #[cfg(test)]
 mod tests {
+    use posthorn_model::LeaveOnServer;
+
     use super::*;
 
     #[test]

@@ -2,13 +2,14 @@
 
 use iced::advanced::Renderer as _;
 use iced::advanced::renderer::Quad;
-use iced::advanced::text::{self, Renderer as _, Shaping, Text, Wrapping};
-use iced::{Background, Color, Font, Pixels, Point, Rectangle, Renderer, Size, Theme, alignment};
+use iced::advanced::text::Alignment::{Left, Right};
+use iced::{Background, Color, Rectangle, Renderer, Theme};
 use posthorn_engine::forecast::{Leaves, Maildrop};
 use posthorn_model::Uidl;
 
 use super::{Outlook, Tab, words};
 use crate::measure::{cut, width};
+use crate::row::Pen;
 use crate::t;
 use crate::theme::{self, Tokens, font, line, size, space};
 use crate::when::{self, Clock};
@@ -92,40 +93,6 @@ fn join(parts: &[String]) -> String {
     there.join(" · ")
 }
 
-fn draw_text(
-    renderer: &mut Renderer,
-    content: String,
-    font: Font,
-    color: Color,
-    area: Rectangle,
-    right: bool,
-) {
-    if content.is_empty() {
-        return;
-    }
-    let x = if right { area.x + area.width } else { area.x };
-    renderer.fill_text(
-        Text {
-            content,
-            bounds: Size::new(area.width, area.height),
-            size: Pixels(size::BODY),
-            line_height: text::LineHeight::Absolute(Pixels(LINE)),
-            font,
-            align_x: if right {
-                text::Alignment::Right
-            } else {
-                text::Alignment::Left
-            },
-            align_y: alignment::Vertical::Top,
-            shaping: Shaping::Auto,
-            wrapping: Wrapping::None,
-        },
-        Point::new(x, area.y),
-        color,
-        area,
-    );
-}
-
 fn end_color(said: &Said, tokens: &Tokens) -> Color {
     if said.leaving {
         tokens.warning
@@ -173,22 +140,17 @@ impl Rows for Table<'_> {
         let end = width(&said.end, size::BODY, font::REGULAR) + 1.0;
         let room = (inner.width - end - space::M).max(0.0);
         let title = cut(&said.title, size::BODY, font::MEDIUM, room);
-        draw_text(renderer, title, font::MEDIUM, t.text, inner, false);
-        draw_text(
-            renderer,
-            said.end.clone(),
-            font::REGULAR,
-            end_color(&said, t),
-            inner,
-            true,
-        );
+        let mut pen = Pen { renderer };
+        pen.text(title, font::MEDIUM, t.text, inner, Left);
+        let color = end_color(&said, t);
+        pen.text(said.end.clone(), font::REGULAR, color, inner, Right);
         let below = Rectangle {
             y: inner.y + LINE + 2.0,
             ..inner
         };
         let text = cut(&said.below, size::BODY, font::REGULAR, inner.width);
-        draw_text(renderer, text, font::REGULAR, t.text_muted, below, false);
-        renderer.fill_quad(
+        pen.text(text, font::REGULAR, t.text_muted, below, Left);
+        pen.renderer.fill_quad(
             Quad {
                 bounds: Rectangle {
                     x: bounds.x + space::M,

@@ -147,13 +147,9 @@ fn account_page<'a>(settings: &'a Settings, form: &'a Form) -> Element<'a, Messa
 
 /// What stays on the server, in a sentence.
 fn server_words(form: &Form) -> String {
-    use crate::screen::setup::form::Leave;
-    match (form.protocol, form.leave) {
-        (posthorn_model::Protocol::Imap, _) => t!("account-imap-global"),
-        (_, Leave::Forever) => t!("leave-forever-means"),
-        (_, Leave::Days) => t!("leave-days-means", days = form.days.clone()),
-        (_, Leave::UntilRemoved) => t!("leave-until-removed-means"),
-        (_, Leave::Never) => t!("leave-never-means"),
+    match form.protocol {
+        posthorn_model::Protocol::Imap => t!("account-imap-global"),
+        posthorn_model::Protocol::Pop3 => form.leave.means(&form.days),
     }
 }
 

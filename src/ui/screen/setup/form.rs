@@ -1,11 +1,11 @@
 //! An account's settings as they are typed, and the account that they make.
 
 use posthorn_model::{
-    AccountConfig, AuthMethod, Endpoint, Identity, LeaveOnServer, Pop3Policy, Protocol, Secret, SecretPlace,
-    Security,
+    AccountConfig, AuthMethod, Endpoint, Identity, Pop3Policy, Protocol, Secret, SecretPlace, Security,
 };
 
 use super::FormMessage;
+use crate::screen::leave::{Leave, USUAL_DAYS};
 use crate::t;
 
 /// The password field, for the keyboard.
@@ -17,15 +17,6 @@ pub struct Server {
     pub host: String,
     pub port: String,
     pub security: Security,
-}
-
-/// When POP3 mail leaves the server, without the number of days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    Forever,
-    Days,
-    UntilRemoved,
-    Never,
 }
 
 /// Everything about an account, as typed.
@@ -112,7 +103,7 @@ impl Form {
                 security: Security::Tls,
             },
             leave: Leave::Forever,
-            days: "14".into(),
+            days: USUAL_DAYS.to_string(),
             pop3: Pop3Policy::default(),
             connections: None,
             cleartext: false,
@@ -128,12 +119,7 @@ impl Form {
             port: endpoint.port.to_string(),
             security: endpoint.security,
         };
-        let (leave, days) = match config.pop3.leave {
-            LeaveOnServer::Forever => (Leave::Forever, 14),
-            LeaveOnServer::Never => (Leave::Never, 14),
-            LeaveOnServer::UntilRemoved => (Leave::UntilRemoved, 14),
-            LeaveOnServer::Days(days) => (Leave::Days, days),
-        };
+        let (leave, days) = Leave::of(config.pop3.leave);
         Self {
             name: config.name.clone(),
             email: config.identity.email.clone(),
@@ -242,12 +228,7 @@ impl Form {
     /// # Errors
     /// In plain words.
     pub fn account(&self) -> Result<(AccountConfig, Option<Secret>), String> {
-        let leave = match self.leave {
-            Leave::Forever => LeaveOnServer::Forever,
-            Leave::Never => LeaveOnServer::Never,
-            Leave::UntilRemoved => LeaveOnServer::UntilRemoved,
-            Leave::Days => LeaveOnServer::Days(self.days.parse().map_err(|_| t!("setup-bad-days"))?),
-        };
+        let leave = self.leave.policy(&self.days)?;
         if self.name.trim().is_empty() {
             return Err(t!("setup-no-name"));
         }
@@ -287,6 +268,8 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
+    use posthorn_model::LeaveOnServer;
+
     use super::*;
 
     #[test]

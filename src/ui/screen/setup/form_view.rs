@@ -4,7 +4,8 @@ use iced::widget::{column, container, row, text_input};
 use iced::{Center, Element, Fill};
 use posthorn_model::{Protocol, SecretPlace, Security};
 
-use super::form::{Form, Leave, PASSWORD, Server, Service};
+use super::form::{Form, PASSWORD, Server, Service};
+use crate::screen::leave::Leave;
 use crate::t;
 use crate::theme::{size, space as gap, style};
 use crate::widget::{Kind, press, words};
@@ -247,12 +248,7 @@ fn leave(form: &Form) -> Element<'_, FormMessage> {
             .align_y(Center),
         );
     }
-    let consequence = match form.leave {
-        Leave::Forever => t!("leave-forever-means"),
-        Leave::Days => t!("leave-days-means", days = form.days.clone()),
-        Leave::UntilRemoved => t!("leave-until-removed-means"),
-        Leave::Never => t!("leave-never-means"),
-    };
+    let consequence = form.leave.means(&form.days);
     named(
         t!("leave-title"),
         column![choices.wrap(), words::muted(consequence)].spacing(gap::S),
