@@ -7,6 +7,7 @@ open-failed = Die Post konnte nicht geöffnet werden
 open-failed-kept = Nichts wurde verändert. Schließen Sie dieses Fenster, beheben Sie die Ursache und starten Sie Posthorn neu.
 back = Zurück
 cancel = Abbrechen
+close = Schließen
 failed = Das ging nicht: { $why }
 
 action-compose = Neue Nachricht
@@ -90,6 +91,7 @@ key-zoom-in = Größer
 key-zoom-out = Kleiner
 key-zoom-reset = Übliche Größe
 key-focus = Nächstes Feld, Knopf, Link
+key-pane = Nächster Bereich: Ordner, Liste, Nachricht
 
 view-all-inboxes = Alle Eingänge
 view-all = Alle Post
@@ -118,6 +120,8 @@ list-count = { $count ->
    *[other] { $shown } Nachrichten
 }
 search-placeholder = Suchen
+search-clear = Suche leeren
+list-sidebar = Seitenleiste zeigen oder verbergen
 empty-inbox = Alles gelesen
 empty-inbox-next = Neue Post erscheint hier von selbst.
 empty-drafts = Keine Entwürfe
@@ -357,6 +361,7 @@ compose-fewer = Weniger
 compose-attach = Dateien anhängen
 compose-discard = Verwerfen
 compose-close = Schließen und als Entwurf behalten
+compose-remove-file = Diese Datei entfernen
 compose-saving = Wird gesichert …
 compose-saved = Gesichert
 compose-not-saved = Nicht gesichert

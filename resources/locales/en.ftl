@@ -7,6 +7,7 @@ open-failed = Your mail could not be opened
 open-failed-kept = Nothing was changed. Close this window, mend the cause and start Posthorn again.
 back = Back
 cancel = Cancel
+close = Close
 failed = That did not work: { $why }
 
 ## Actions, in buttons, tooltips and the palette
@@ -92,6 +93,7 @@ key-zoom-in = Larger
 key-zoom-out = Smaller
 key-zoom-reset = Usual size
 key-focus = Next field, button or link
+key-pane = Next pane: mailboxes, list, message
 
 ## Where mail is
 view-all-inboxes = All inboxes
@@ -122,6 +124,8 @@ list-count = { $count ->
    *[other] { $shown } messages
 }
 search-placeholder = Search
+search-clear = Clear the search
+list-sidebar = Show or hide the sidebar
 empty-inbox = You have read it all
 empty-inbox-next = New mail appears here by itself.
 empty-drafts = No drafts
@@ -367,6 +371,7 @@ compose-fewer = Fewer
 compose-attach = Attach files
 compose-discard = Discard
 compose-close = Close and keep as a draft
+compose-remove-file = Remove this file
 compose-saving = Saving …
 compose-saved = Saved
 compose-not-saved = Not saved

@@ -69,6 +69,8 @@ pub enum Wish {
     ZoomReset,
     FocusNext,
     FocusPrevious,
+    NextPane,
+    PreviousPane,
 }
 
 /// Where a key is on the sheet of keys.
@@ -168,6 +170,8 @@ const TABLE: &[Entry] = &[
     entry(Press::Named(Named::F1), Wish::ShowKeys, ""),
     entry(Press::Named(Named::Tab), Wish::FocusNext, "Tab"),
     entry(Press::ShiftNamed(Named::Tab), Wish::FocusPrevious, ""),
+    entry(Press::Named(Named::F6), Wish::NextPane, "F6"),
+    entry(Press::ShiftNamed(Named::F6), Wish::PreviousPane, ""),
 ];
 
 /// A key press that nothing in the window has taken.
@@ -208,8 +212,8 @@ impl Keys {
         match (&press.key, character) {
             (Key::Named(named), _) if ctrl => found(Press::CtrlNamed(*named)),
             (Key::Named(named), _) if press.taken => {
-                // A field keeps the arrows and Enter, a message Tab while it has links; Escape still moves about.
-                (*named == Named::Escape)
+                // A field keeps the arrows and Enter, a message Tab while it has links; Escape and F6 still move about.
+                matches!(named, Named::Escape | Named::F6)
                     .then(|| self.named(*named, press.modifiers))
                     .flatten()
             }
@@ -323,7 +327,9 @@ const fn group(wish: Wish) -> Group {
         | Wish::ZoomOut
         | Wish::ZoomReset
         | Wish::FocusNext
-        | Wish::FocusPrevious => Group::Window,
+        | Wish::FocusPrevious
+        | Wish::NextPane
+        | Wish::PreviousPane => Group::Window,
         _ => Group::Around,
     }
 }
@@ -388,6 +394,7 @@ pub fn name(wish: Wish) -> String {
         Wish::ZoomOut => t!("key-zoom-out"),
         Wish::ZoomReset => t!("key-zoom-reset"),
         Wish::FocusNext | Wish::FocusPrevious => t!("key-focus"),
+        Wish::NextPane | Wish::PreviousPane => t!("key-pane"),
     }
 }
 

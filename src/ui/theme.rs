@@ -106,7 +106,10 @@ mod tests {
                 ("raised", t.surface_raised),
                 ("sunken", t.surface_sunken),
                 ("hover", t.hover),
+                ("pressed", t.pressed),
                 ("accent-soft", t.accent_soft),
+                ("warning-soft", t.warning_soft),
+                ("danger-soft", t.danger_soft),
             ];
             let texts = [
                 ("text", t.text),

@@ -1,5 +1,6 @@
 //! Widgets that the toolkit lacks: buttons with keyboard focus, a list that holds a million rows, splitters.
 
+pub mod circle;
 mod frame;
 pub mod list;
 pub mod page;
@@ -58,6 +59,21 @@ pub fn icon_button<'a, Message: Clone + 'a>(icon: Icon, label: String, kind: Kin
     .kind(kind)
 }
 
+/// A button of an icon alone: what it is called, and its key, in the tooltip.
+pub fn sign<'a, Message: Clone + 'a>(
+    icon: iced::widget::Svg<'a>,
+    padding: u16,
+    name: String,
+    keys: &'static str,
+    message: Option<Message>,
+) -> Element<'a, Message> {
+    let button = press(icon)
+        .kind(Kind::Quiet)
+        .padding(padding)
+        .on_press_maybe(message);
+    hint(button, name, keys)
+}
+
 /// A tool bar's button: an icon, with its name and key in the tooltip.
 pub fn tool<'a, Message: Clone + 'a>(
     icon: Icon,
@@ -66,11 +82,8 @@ pub fn tool<'a, Message: Clone + 'a>(
 ) -> Element<'a, Message> {
     let name = shortcut::name(wish);
     let keys = shortcut::keys_of(wish);
-    let button = press(icon::colored(icon, |theme| theme::tokens(theme).text))
-        .kind(Kind::Quiet)
-        .padding(7)
-        .on_press_maybe(message);
-    hint(button, name, keys)
+    let icon = icon::colored(icon, |theme| theme::tokens(theme).text);
+    sign(icon, 7, name, keys, message)
 }
 
 /// A tooltip: what it is, and its key.

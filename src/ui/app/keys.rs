@@ -6,10 +6,11 @@ use iced::widget::operation;
 use iced::{Event, Task, event, window};
 
 use super::{App, Message, Screen};
-use crate::screen::mail::SEARCH;
 use crate::screen::mail::reader::SCROLL;
+use crate::screen::mail::{self, SEARCH};
 use crate::screen::sheet::Sheet;
 use crate::shortcut::{KeyPress, Wish};
+use crate::widget::circle::circle;
 use crate::widget::stride::stride;
 
 /// Picks what the program wants of the window's events.
@@ -52,6 +53,8 @@ impl App {
         match wish {
             Wish::FocusNext => return self.stride(true),
             Wish::FocusPrevious => return self.stride(false),
+            Wish::NextPane => return self.circle(true),
+            Wish::PreviousPane => return self.circle(false),
             Wish::ZoomIn => self.zoom_to(self.zoom + 0.1),
             Wish::ZoomOut => self.zoom_to(self.zoom - 0.1),
             Wish::ZoomReset => self.zoom_to(1.0),
@@ -80,6 +83,20 @@ impl App {
         let reads = matches!(self.screen, Screen::Mail) && self.sheet.is_none() && self.composing.is_none();
         let page = self.mail.reader.meant_page().filter(|_| reads);
         operate(stride(forward, page, SCROLL)).discard()
+    }
+
+    /// Takes the focus to the next pane. Under a dialog nothing takes it, and other screens are one pane.
+    fn circle(&self, forward: bool) -> Task<Message> {
+        if !matches!(self.screen, Screen::Mail) || self.sheet.is_some() {
+            return Task::none();
+        }
+        operate(circle(
+            forward,
+            self.mail.panes(self.composing.is_some()),
+            mail::MIDDLE,
+            SCROLL,
+        ))
+        .discard()
     }
 
     fn other_wish(&mut self, wish: Wish) -> Task<Message> {

@@ -11,7 +11,7 @@ use crate::screen::{account, compose, settings, setup, sheet};
 use crate::t;
 use crate::theme::{space as gap, style, tokens};
 use crate::widget::still::still;
-use crate::widget::{Kind, button, words};
+use crate::widget::{Kind, button, hint, words};
 
 impl App {
     /// Draws the window.
@@ -78,12 +78,6 @@ impl App {
     }
 
     fn toasts_view(&self) -> Element<'_, Message> {
-        let waiting = self
-            .composers
-            .iter()
-            .filter(|composer| Some(composer.id) != self.composing)
-            .map(|composer| compose::chip(composer, Message::ComposerPicked(composer.id)));
-        let _ = waiting;
         container(
             column(self.toasts.iter().map(toast))
                 .spacing(gap::S)
@@ -135,7 +129,7 @@ fn toast(toast: &Toast) -> Element<'_, Message> {
                 .on_press(Message::ToastPressed(toast.id)),
         );
     }
-    line = line.push(
+    line = line.push(hint(
         crate::widget::press(
             icon::colored(Icon::Close, |theme| tokens(theme).on_inverse)
                 .width(12)
@@ -144,7 +138,9 @@ fn toast(toast: &Toast) -> Element<'_, Message> {
         .kind(Kind::Inverse)
         .padding(4)
         .on_press(Message::ToastClosed(toast.id)),
-    );
+        t!("close"),
+        "",
+    ));
     container(line)
         .padding([gap::S, gap::L])
         .style(style::toast)

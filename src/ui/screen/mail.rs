@@ -20,9 +20,11 @@ use crate::app::Action;
 use crate::directory::Directory;
 use crate::listing::{Fetch, Listing, Subject};
 use crate::row as card;
+use crate::screen::compose;
 use crate::screen::sheet::mailbox::Question;
 use crate::shortcut::Wish;
 use crate::when::Clock;
+use crate::widget::circle::Pane;
 use crate::widget::{ListEvent, splitter};
 
 use reader::Reader;
@@ -31,6 +33,11 @@ use reader::Reader;
 pub const SEARCH: &str = "search";
 /// The message list, for the keyboard and tests.
 pub const LIST: &str = "message-list";
+/// The three panes, and the sidebar's row that is shown.
+pub const LEFT: &str = "pane-left";
+pub const MIDDLE: &str = "pane-middle";
+pub const RIGHT: &str = "pane-right";
+const SHOWN: &str = "mailbox-shown";
 /// How long a message is on the screen before it counts as read.
 const READ_AFTER: Duration = Duration::from_millis(700);
 /// How far Page Up and Page Down go.
@@ -484,6 +491,22 @@ impl Mail {
     }
 
     /// The three panes and the status line.
+    /// The panes for the keyboard, from left to right.
+    #[must_use]
+    pub fn panes(&self, composing: bool) -> Vec<Pane> {
+        let page = if composing {
+            Some(compose::BODY.to_owned())
+        } else {
+            self.reader.meant_page()
+        };
+        let pane = |id, rather| Pane { id, rather };
+        vec![
+            pane(LEFT, Some(SHOWN.to_owned())),
+            pane(MIDDLE, Some(LIST.to_owned())),
+            pane(RIGHT, page),
+        ]
+    }
+
     pub fn view<'a>(
         &'a self,
         directory: &'a Directory,
@@ -507,7 +530,7 @@ impl Mail {
             Some(composer) => composer,
             None => list_pane::reading(self, directory, clock).map(crate::app::Message::Mail),
         };
-        panes = panes.push(list_pane::with_waiting(pane, waiting));
+        panes = panes.push(iced::widget::container(list_pane::with_waiting(pane, waiting)).id(RIGHT));
         iced::widget::column![
             panes.height(iced::Fill),
             status::view(directory).map(crate::app::Message::Mail)

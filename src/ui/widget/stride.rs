@@ -63,22 +63,14 @@ impl Operation<()> for Look {
 
     fn finish(&self) -> Outcome<()> {
         match self.next() {
-            Some(to) => Outcome::Chain(Box::new(Give {
-                to,
-                at: 0,
-                scroll: Id::new(self.scroll),
-                view: None,
-                below: false,
-                within: false,
-                found: None,
-            })),
+            Some(to) => Outcome::Chain(Box::new(Give::to(to, self.scroll))),
             None => Outcome::None,
         }
     }
 }
 
 /// Gives the focus to one, and to no other.
-struct Give {
+pub(super) struct Give {
     to: usize,
     at: usize,
     scroll: Id,
@@ -89,6 +81,21 @@ struct Give {
     within: bool,
     /// What took the focus, where that is within the scrollable.
     found: Option<Rectangle>,
+}
+
+impl Give {
+    /// To the one at this place among all that can be focused.
+    pub(super) fn to(to: usize, scroll: &'static str) -> Self {
+        Self {
+            to,
+            at: 0,
+            scroll: Id::new(scroll),
+            view: None,
+            below: false,
+            within: false,
+            found: None,
+        }
+    }
 }
 
 impl Operation<()> for Give {

@@ -10,10 +10,11 @@ use super::table::{HEIGHT, Table};
 use super::{AccountPage, DAYS, Edit, Leave, Limit, Message, Outlook, Question, Tab, nothing, words as said};
 use crate::directory::{Directory, protocol_tag, state_words};
 use crate::icon::{self, Icon};
+use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{self, font, size, space as gap, style};
 use crate::when::{self, Clock};
-use crate::widget::{Kind, List, Press, button, icon_button, press, rule, words};
+use crate::widget::{Kind, List, Press, button, icon_button, press, rule, sign, words};
 
 /// Below this width the policy stands above the list.
 const NARROW: f32 = 900.0;
@@ -43,10 +44,13 @@ fn head<'a>(page: &AccountPage, account: &'a Account, clock: &Clock) -> Element<
     });
     container(
         row![
-            press(icon::icon(Icon::Left))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(Message::BackPressed),
+            sign(
+                icon::icon(Icon::Left),
+                7,
+                t!("key-back"),
+                shortcut::keys_of(Wish::Back),
+                Some(Message::BackPressed)
+            ),
             iced::widget::text(account.config.name.as_str())
                 .size(16)
                 .font(font::SEMIBOLD)
@@ -57,10 +61,13 @@ fn head<'a>(page: &AccountPage, account: &'a Account, clock: &Clock) -> Element<
             space::horizontal(),
             words::caption(checked.unwrap_or_default()),
             icon_button(Icon::Refresh, t!("account-check"), Kind::Secondary).on_press(Message::CheckPressed),
-            press(icon::icon(Icon::Settings))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(Message::SettingsPressed),
+            sign(
+                icon::icon(Icon::Settings),
+                7,
+                t!("settings-title"),
+                "",
+                Some(Message::SettingsPressed)
+            ),
         ]
         .spacing(gap::S)
         .align_y(Center),

@@ -12,7 +12,7 @@ use crate::measure::cut;
 use crate::t;
 use crate::theme::{font, line, size, space as gap, style};
 use crate::when;
-use crate::widget::{Kind, hint, icon_button, press, rule, words};
+use crate::widget::{Kind, hint, icon_button, press, rule, sign, words};
 
 const LABEL: f32 = 64.0;
 /// The widest that a message is set while it is written.
@@ -84,16 +84,7 @@ fn line_between<'a>() -> Element<'a, Message> {
 }
 
 fn bar(composer: &Composer) -> Element<'_, Message> {
-    let quiet = |glyph, name: String, keys, message| {
-        hint(
-            press(icon::icon(glyph))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(message),
-            name,
-            keys,
-        )
-    };
+    let quiet = |glyph, name: String, keys, message| sign(icon::icon(glyph), 7, name, keys, Some(message));
     let said = match &composer.saved {
         Saved::Untouched | Saved::Dirty(_) => String::new(),
         Saved::Saving => t!("compose-saving"),
@@ -228,10 +219,13 @@ fn files(composer: &Composer) -> Element<'_, Message> {
                 icon::icon(Icon::File),
                 words::body(cut(&file.name, size::BODY, font::REGULAR, 200.0)).wrapping(text::Wrapping::None),
                 words::caption(size_),
-                press(icon::icon(Icon::Close).width(11).height(11))
-                    .kind(Kind::Quiet)
-                    .padding(4)
-                    .on_press(Message::FileRemoved(at))
+                sign(
+                    icon::icon(Icon::Close).width(11).height(11),
+                    4,
+                    t!("compose-remove-file"),
+                    "",
+                    Some(Message::FileRemoved(at))
+                )
             ]
             .spacing(gap::S)
             .align_y(Center),

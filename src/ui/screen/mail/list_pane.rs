@@ -17,7 +17,7 @@ use crate::shortcut::Wish;
 use crate::t;
 use crate::theme::{font, size, space as gap, style};
 use crate::when::{self, Clock};
-use crate::widget::{Kind, List, press, rule, tool, words};
+use crate::widget::{List, rule, sign, tool, words};
 
 /// The height of the bars at the top of both panes.
 const BAR: f32 = 52.0;
@@ -39,6 +39,7 @@ pub fn view<'a>(
         rule(),
         list(mail, directory, clock)
     ])
+    .id(super::MIDDLE)
     .width(width)
     .height(Fill)
     .style(style::surface)
@@ -65,10 +66,13 @@ fn head<'a>(mail: &Mail, directory: &Directory, width: f32) -> Element<'a, Messa
     let taken = crate::measure::width(&count, size::CAPTION, font::REGULAR);
     container(
         row![
-            press(icon::icon(Icon::Sidebar))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(Message::SidebarToggled),
+            sign(
+                icon::icon(Icon::Sidebar),
+                7,
+                t!("list-sidebar"),
+                "",
+                Some(Message::SidebarToggled)
+            ),
             text(cut(&title, 16.0, font::SEMIBOLD, width - taken - 84.0))
                 .size(16)
                 .font(font::SEMIBOLD)
@@ -101,12 +105,13 @@ fn search(mail: &Mail) -> Element<'_, Message> {
     let mut layers = iced::widget::stack![field, container(glass).center_y(Fill)];
     if !mail.search.is_empty() {
         layers = layers.push(
-            container(
-                press(icon::icon(Icon::Close).width(12).height(12))
-                    .kind(Kind::Quiet)
-                    .padding(4)
-                    .on_press(Message::SearchCleared),
-            )
+            container(sign(
+                icon::icon(Icon::Close).width(12).height(12),
+                4,
+                t!("search-clear"),
+                "",
+                Some(Message::SearchCleared),
+            ))
             .align_right(Fill)
             .center_y(Fill)
             .padding([0, 6]),

@@ -11,11 +11,11 @@ use crate::directory::{Directory, mailbox_icon, protocol_tag, state_words};
 use crate::icon::{self, Icon};
 use crate::listing::Subject;
 use crate::measure::cut;
-use crate::shortcut::Wish;
+use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{account_color, font, size, space as gap, style, tokens};
 use crate::when;
-use crate::widget::{Kind, Press, hint, icon_button, press, words};
+use crate::widget::{Kind, Press, hint, icon_button, press, sign, words};
 
 pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a, Message> {
     let room = width - 2.0 * gap::S;
@@ -42,22 +42,20 @@ pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a
         }
     }
     let foot = row![
-        hint(
-            press(icon::icon(Icon::Settings))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(Message::SettingsPressed),
+        sign(
+            icon::icon(Icon::Settings),
+            7,
             t!("settings-title"),
-            ""
+            "",
+            Some(Message::SettingsPressed)
         ),
         space::horizontal(),
-        hint(
-            press(icon::icon(Icon::Refresh))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press(Message::WishPressed(Wish::CheckNow)),
+        sign(
+            icon::icon(Icon::Refresh),
+            7,
             t!("action-check-now"),
-            "Ctrl R"
+            shortcut::keys_of(Wish::CheckNow),
+            Some(Message::WishPressed(Wish::CheckNow))
         ),
     ]
     .align_y(Center);
@@ -72,6 +70,7 @@ pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a
         ]
         .spacing(gap::M),
     )
+    .id(super::LEFT)
     .padding(iced::Padding {
         top: gap::M,
         right: gap::S,
@@ -131,10 +130,13 @@ fn heading<'a>(
     ]
     .spacing(7)
     .align_y(Center);
-    let server = press(icon::icon(Icon::Server).width(14).height(14))
-        .kind(Kind::Quiet)
-        .padding(6)
-        .on_press(Message::ServerPressed(account.id));
+    let server = sign(
+        icon::icon(Icon::Server).width(14).height(14),
+        6,
+        t!("account-open"),
+        "",
+        Some(Message::ServerPressed(account.id)),
+    );
     container(
         row![
             press(line)
@@ -143,7 +145,7 @@ fn heading<'a>(
                 .width(Fill)
                 .on_press(Message::AccountToggled(account.id))
                 .on_menu(Message::MenuAsked(account.id, None)),
-            hint(server, t!("account-open"), ""),
+            server,
         ]
         .align_y(Center),
     )
@@ -207,8 +209,9 @@ fn item<'a>(
     ]
     .spacing(gap::S)
     .align_y(Center);
-    press(line)
-        .kind(Kind::Row { selected })
+    let row = press(line);
+    let row = if selected { row.id(super::SHOWN) } else { row };
+    row.kind(Kind::Row { selected })
         .padding(iced::Padding {
             top: 5.0,
             right: gap::S,

@@ -11,9 +11,10 @@ use crate::icon::Icon;
 use crate::measure::cut;
 use crate::screen::setup::form::Form;
 use crate::screen::setup::{form_view, report_view};
+use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{Appearance, font, size, space as gap, style};
-use crate::widget::{Kind, button, icon_button, press, rule, words};
+use crate::widget::{Kind, button, icon_button, press, rule, sign, words};
 
 pub fn view<'a>(
     settings: &'a Settings,
@@ -66,10 +67,13 @@ fn index<'a>(settings: &Settings, directory: &'a Directory) -> Element<'a, Messa
     container(
         column![
             row![
-                press(crate::icon::icon(Icon::Left))
-                    .kind(Kind::Quiet)
-                    .padding(7)
-                    .on_press(Message::BackPressed),
+                sign(
+                    crate::icon::icon(Icon::Left),
+                    7,
+                    t!("key-back"),
+                    shortcut::keys_of(Wish::Back),
+                    Some(Message::BackPressed)
+                ),
                 text(t!("settings-title")).size(16).font(font::SEMIBOLD)
             ]
             .spacing(gap::S)

@@ -16,7 +16,7 @@ use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{font, size, space as gap, style};
 use crate::when;
-use crate::widget::{Kind, button, hint, press, rule, tool, words};
+use crate::widget::{Kind, button, rule, sign, tool, words};
 
 /// Device pixels that are decoded, on the longer side; what is larger is made smaller.
 pub const SIDE: u32 = 4096;
@@ -159,11 +159,7 @@ fn bar(viewer: &Viewer) -> Element<'_, SheetMessage> {
     if count > 1 {
         let step = |glyph, name, wish, forward: bool, there: bool| {
             let pressed = there.then_some(SheetMessage::Picture(Message::Stepped(forward)));
-            let button = press(icon::icon(glyph))
-                .kind(Kind::Quiet)
-                .padding(7)
-                .on_press_maybe(pressed);
-            hint(button, name, shortcut::keys_of(wish))
+            sign(icon::icon(glyph), 7, name, shortcut::keys_of(wish), pressed)
         };
         let (before, after) = (viewer.at > 0, viewer.at + 1 < count);
         line = line

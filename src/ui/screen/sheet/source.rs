@@ -5,11 +5,10 @@ use iced::{Center, Element, Fill};
 
 use super::Outcome;
 use crate::app::Action;
-use crate::icon::{self, Icon};
 use crate::t;
 use crate::theme::{font, line, space as gap, style};
 use crate::when;
-use crate::widget::{Kind, button, press, rule, words};
+use crate::widget::{Kind, button, rule, words};
 
 /// More than this is saved rather than read.
 const LONG: usize = 128 * 1024;
@@ -124,10 +123,7 @@ pub fn view(source: &Source) -> Element<'_, Message> {
         row![
             iced::widget::text(title).size(16).font(font::SEMIBOLD),
             space::horizontal(),
-            press(icon::icon(Icon::Close).width(13).height(13))
-                .kind(Kind::Quiet)
-                .padding(6)
-                .on_press(Message::ClosePressed)
+            super::view::closer(Message::ClosePressed)
         ]
         .align_y(Center),
         rule(),

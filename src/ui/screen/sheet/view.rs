@@ -12,11 +12,11 @@ use super::{FIELD, Message, Sheet};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
 use crate::measure::cut;
-use crate::shortcut::{self, Group};
+use crate::shortcut::{self, Group, Wish};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
 use crate::when::Clock;
-use crate::widget::{Kind, button, press, rule, warnings, words};
+use crate::widget::{Kind, button, press, rule, sign, warnings, words};
 
 /// The dialog's card; the caller lays it over the window. A picture takes all of that.
 pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> Element<'a, Message> {
@@ -60,14 +60,23 @@ pub fn view<'a>(sheet: &'a Sheet, directory: &'a Directory, clock: &Clock) -> El
         .into()
 }
 
+/// The cross of a dialog.
+pub(super) fn closer<'a, M: Clone + 'a>(message: M) -> Element<'a, M> {
+    let cross = icon::icon(Icon::Close).width(13).height(13);
+    sign(
+        cross,
+        6,
+        t!("close"),
+        shortcut::keys_of(Wish::Back),
+        Some(message),
+    )
+}
+
 pub(super) fn heading<'a>(words_: String) -> Element<'a, Message> {
     row![
         text(words_).size(16).font(font::SEMIBOLD),
         space::horizontal(),
-        press(icon::icon(Icon::Close).width(13).height(13))
-            .kind(Kind::Quiet)
-            .padding(6)
-            .on_press(Message::Closed)
+        closer(Message::Closed)
     ]
     .align_y(Center)
     .into()

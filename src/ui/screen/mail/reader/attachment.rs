@@ -14,7 +14,7 @@ use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
 use crate::when;
-use crate::widget::{Kind, hint, press, rule, words};
+use crate::widget::{Kind, hint, press, rule, sign, words};
 
 /// All of a message's files; nothing where there are none. `drags`: they can be dragged out of the window.
 pub fn files(reading: &Reading, drags: bool) -> Option<Element<'_, Message>> {
@@ -57,10 +57,13 @@ fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool, drags: bool) -> E
     let name = part.name.clone().unwrap_or_else(|| kind_words(file));
     let preview = reading.previews.get(&part.index);
     let room = if preview.is_some() { CARD.0 - 78.0 } else { 200.0 };
-    let save = press(icon::colored(Icon::Save, |theme| tokens(theme).text_muted))
-        .kind(Kind::Quiet)
-        .padding(6)
-        .on_press_maybe(here.then(|| Message::SavePressed(id, part.clone())));
+    let save = sign(
+        icon::icon(Icon::Save),
+        6,
+        t!("attachment-save"),
+        "",
+        here.then(|| Message::SavePressed(id, part.clone())),
+    );
     let label = row![
         mark(file),
         column![
@@ -75,7 +78,7 @@ fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool, drags: bool) -> E
             .wrapping(text::Wrapping::None)
         ]
         .width(if preview.is_some() { Fill } else { iced::Shrink }),
-        hint(save, t!("attachment-save"), ""),
+        save,
     ]
     .spacing(gap::S)
     .align_y(Center);

@@ -14,7 +14,7 @@ use crate::measure::cut;
 use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
-use crate::widget::{Kind, Press, hint, press, words};
+use crate::widget::{Kind, Press, hint, press, sign, words};
 
 /// The find bar, above the conversation.
 pub fn find(find: &Find) -> Element<'_, Message> {
@@ -30,23 +30,25 @@ pub fn find(find: &Find) -> Element<'_, Message> {
         (false, 0) => t!("find-none"),
         (false, count) => t!("find-count", place = find.place(), count = count),
     };
-    let step = |glyph: Icon, forward: bool| {
-        press(icon::icon(glyph).width(14).height(14))
-            .kind(Kind::Quiet)
-            .padding(6)
-            .on_press_maybe((find.count() > 0).then_some(Message::FindStepped(forward)))
+    let step = |glyph: Icon, wish: Wish, forward: bool| {
+        let pressed = (find.count() > 0).then_some(Message::FindStepped(forward));
+        let glyph = icon::icon(glyph).width(14).height(14);
+        sign(glyph, 6, shortcut::name(wish), shortcut::keys_of(wish), pressed)
     };
     container(
         row![
             field,
-            step(Icon::Up, false),
-            step(Icon::Down, true),
+            step(Icon::Up, Wish::FindPrevious, false),
+            step(Icon::Down, Wish::FindNext, true),
             words::caption(count),
             space::horizontal(),
-            press(icon::icon(Icon::Close).width(12).height(12))
-                .kind(Kind::Quiet)
-                .padding(6)
-                .on_press(Message::FindClosed)
+            sign(
+                icon::icon(Icon::Close).width(12).height(12),
+                6,
+                t!("close"),
+                shortcut::keys_of(Wish::Back),
+                Some(Message::FindClosed)
+            )
         ]
         .spacing(gap::XS)
         .align_y(Center),

@@ -14,7 +14,7 @@ use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{size, space as gap, style};
 use crate::when::Clock;
-use crate::widget::{Kind, Press, hint, press, words};
+use crate::widget::{Kind, Press, hint, press, sign, words};
 
 /// The people of one header field, as a line.
 fn people(addresses: &[Address]) -> String {
@@ -97,14 +97,12 @@ pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Elemen
         t!("action-details"),
         shortcut::keys_of(Wish::Details),
     ));
-    let menu = press(icon::icon(Icon::More).width(14).height(14))
-        .kind(Kind::Quiet)
-        .padding([4, 6])
-        .on_press(Message::MenuPressed(id));
-    second = second.push(hint(
-        menu,
+    second = second.push(sign(
+        icon::icon(Icon::More).width(14).height(14),
+        5,
         t!("action-message-menu"),
         shortcut::keys_of(Wish::MessageMenu),
+        Some(Message::MenuPressed(id)),
     ));
     let mut all = column![first, second].spacing(2);
     if !reading.read.reading.reply_elsewhere.is_empty() {
