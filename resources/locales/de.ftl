@@ -437,6 +437,7 @@ setup-password-kept = unverändert
 setup-signature = Unterschrift
 setup-keep-password = Das Passwort behalten
 setup-keychain = im Schlüsselbund des Systems
+setup-sealed = in einer versiegelten Datei
 setup-session = nur bis Posthorn schließt
 setup-incoming = Eingangsserver
 setup-outgoing = Ausgangsserver
@@ -495,6 +496,8 @@ remove-confirm = Entfernen
 
 when-today = Heute
 when-yesterday = Gestern
+when-today-within = heute
+when-yesterday-within = gestern
 when-day-and-time = { $day } um { $time }
 when-day-and-month = { $day }. { $month }
 month-1 = Jan.
@@ -548,6 +551,7 @@ account-open = Post auf dem Server
 account-check = Jetzt abrufen
 account-checked = Geprüft: { $day }
 account-never-checked = Noch nicht geprüft
+account-not-encrypted = nicht verschlüsselt
 account-messages = { $count ->
     [one] 1 Nachricht ({ $size })
    *[other] { $shown } Nachrichten ({ $size })
@@ -632,6 +636,7 @@ others-next = beim nächsten Mal
 others-within = in 30 Tagen
 others-none = keine
 others-keep-all = Mit dieser Einstellung würden auch { $programs } nichts entfernen.
+list-and = { $some } und { $last }
 other-ours = zählt ab dem Augenblick, da eine Nachricht hier geprüft ist
 other-from-download = zählt ab seinem eigenen Abruf
 other-from-first-seen = zählt ab dem Tag, da es die Nachricht zuerst sah

@@ -450,6 +450,7 @@ setup-password-kept = unchanged
 setup-signature = Signature
 setup-keep-password = Keep the password
 setup-keychain = in the system’s keychain
+setup-sealed = in a sealed file
 setup-session = only until Posthorn closes
 setup-incoming = Incoming server
 setup-outgoing = Outgoing server
@@ -510,6 +511,8 @@ remove-confirm = Remove
 ## Dates
 when-today = Today
 when-yesterday = Yesterday
+when-today-within = today
+when-yesterday-within = yesterday
 when-day-and-time = { $day } at { $time }
 when-day-and-month = { $day } { $month }
 month-1 = Jan
@@ -563,6 +566,7 @@ account-open = Mail on the server
 account-check = Check now
 account-checked = Checked { $day }
 account-never-checked = Not checked yet
+account-not-encrypted = not encrypted
 account-messages = { $count ->
     [one] 1 message ({ $size })
    *[other] { $shown } messages ({ $size })
@@ -641,6 +645,7 @@ others-next = leave next time
 others-within = within 30 days
 others-none = none
 others-keep-all = With this setting, { $programs } would remove nothing either.
+list-and = { $some } and { $last }
 other-ours = counts from the moment a message is verified here
 other-from-download = counts from its own download
 other-from-first-seen = counts from when it first saw the message

@@ -70,6 +70,8 @@ pub enum Wish {
     FocusNext,
     FocusPrevious,
     NextPane,
+    Problems,
+    Settings,
     PreviousPane,
 }
 
@@ -161,6 +163,7 @@ const TABLE: &[Entry] = &[
     entry(Press::CtrlNamed(Named::Enter), Wish::Send, "Ctrl Enter"),
     entry(Press::Ctrl('k'), Wish::Palette, "Ctrl K"),
     entry(Press::Ctrl('r'), Wish::CheckNow, "Ctrl R"),
+    entry(Press::Ctrl(','), Wish::Settings, "Ctrl ,"),
     entry(Press::Named(Named::F5), Wish::CheckNow, ""),
     entry(Press::Ctrl('+'), Wish::ZoomIn, "Ctrl +"),
     entry(Press::Ctrl('='), Wish::ZoomIn, ""),
@@ -329,6 +332,8 @@ const fn group(wish: Wish) -> Group {
         | Wish::FocusNext
         | Wish::FocusPrevious
         | Wish::NextPane
+        | Wish::Problems
+        | Wish::Settings
         | Wish::PreviousPane => Group::Window,
         _ => Group::Around,
     }
@@ -395,6 +400,8 @@ pub fn name(wish: Wish) -> String {
         Wish::ZoomReset => t!("key-zoom-reset"),
         Wish::FocusNext | Wish::FocusPrevious => t!("key-focus"),
         Wish::NextPane | Wish::PreviousPane => t!("key-pane"),
+        Wish::Problems => t!("problems-title"),
+        Wish::Settings => t!("settings-title"),
     }
 }
 

@@ -69,6 +69,16 @@ impl Clock {
     /// For a message's header: day and time.
     #[must_use]
     pub fn long(&self, at: Timestamp) -> String {
+        self.moment(at, t!("when-today"), t!("when-yesterday"))
+    }
+
+    /// The same within a sentence: "today at 14:05".
+    #[must_use]
+    pub fn within(&self, at: Timestamp) -> String {
+        self.moment(at, t!("when-today-within"), t!("when-yesterday-within"))
+    }
+
+    fn moment(&self, at: Timestamp, today: String, yesterday: String) -> String {
         let (Some(then), Some(now)) = (self.zoned(at), self.zoned(self.now)) else {
             return at.to_string();
         };
@@ -78,8 +88,8 @@ impl Clock {
             .since(then.date())
             .map_or(i32::MAX, |span| span.get_days());
         let day = match days {
-            0 => t!("when-today"),
-            1 => t!("when-yesterday"),
+            0 => today,
+            1 => yesterday,
             _ if then.year() == now.year() => day_and_month(&then),
             _ => then.strftime("%Y-%m-%d").to_string(),
         };
@@ -189,6 +199,7 @@ mod tests {
             let at = Timestamp::parse_rfc3339(at).unwrap();
             assert_eq!(clock.short(at), short);
             assert_eq!(clock.long(at), long);
+            assert_eq!(clock.within(at).to_lowercase(), long.to_lowercase());
         }
     }
 

@@ -68,6 +68,11 @@ impl Server {
 
     /// Without mail.
     pub fn sandbox(security: Security) -> Self {
+        Self::sandbox_without(security, &[])
+    }
+
+    /// Without some extensions of IMAP, too.
+    pub fn sandbox_without(security: Security, without: &'static [&'static str]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -76,6 +81,7 @@ impl Server {
         let options = SandboxOptions {
             security,
             mail: SandboxMail::Empty,
+            without,
             users: vec![
                 SandboxUser::new(USER, PASSWORD),
                 SandboxUser::new(FRIEND, PASSWORD),

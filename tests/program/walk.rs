@@ -45,6 +45,41 @@ fn set_up(window: &Window<'_>, server: &Server) {
     });
 }
 
+/// The other way out of a mailbox whose server cannot remove single messages: the button beside the problem.
+#[test]
+fn what_stayed_marked_on_the_server_goes_by_a_button() {
+    let Some(display) = Display::start(1280, 800) else {
+        return;
+    };
+    let server = Server::sandbox_without(Security::Tls, &["UIDPLUS", "MOVE"]);
+    server.seed("INBOX", [(LETTER, "")]);
+    let posthorn = server.profile("imap", Security::Tls, None);
+    posthorn.run(&["sync"]).expect(0);
+    let window = display.open(&posthorn, &[]);
+    window.wait_until("the first page", || display.shoot("list").1 > 800);
+    window.see("letter", || window.press(&["j", "Return"]));
+    window.press(&["Delete"]);
+    let marked = || {
+        let held = server.held(USER, "INBOX");
+        held.iter().any(|held| held.flags.contains("deleted"))
+    };
+    window.wait_until("the letter marked as deleted on the server", marked);
+    window.see("problems", || {
+        window.press(&["ctrl+k"]);
+        window.write("problems");
+        window.press(&["Return"]);
+    });
+    // Past the dialog's cross.
+    window.press(&["Tab", "Tab"]);
+    display.shoot("remedy");
+    window.press(&["space"]);
+    window.wait_until("an empty inbox on the server", || {
+        server.held(USER, "INBOX").is_empty()
+    });
+    assert_eq!(server.subjects(USER, "Trash"), ["The lighthouse keys"]);
+    assert_eq!(window.close(), Some(0));
+}
+
 #[test]
 fn from_the_first_run_to_an_answer_that_arrives() {
     let Some(server) = Server::dovecot() else {

@@ -135,6 +135,8 @@ impl App {
             }
             Wish::Palette => self.perform(super::Action::ShowPalette),
             Wish::CheckNow => self.check_now(),
+            Wish::Problems => self.perform(super::Action::ShowProblems),
+            Wish::Settings => self.perform(super::Action::ShowSettings),
             Wish::Search => Task::batch([operation::focus(SEARCH), operation::select_all(SEARCH)]),
             wish => {
                 let actions = self.mail.wish(wish, &self.directory);

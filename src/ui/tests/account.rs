@@ -1,10 +1,10 @@
 //! An account and its server: the forecast follows the policy, and nothing that deletes is taken up unasked.
 
 use posthorn_engine::Command;
-use posthorn_model::{AccountId, LeaveOnServer};
+use posthorn_model::{AccountId, LeaveOnServer, SecretPlace};
 
 use super::Window;
-use crate::app::{Message, Screen};
+use crate::app::{Action, Message, Screen};
 use crate::fixture::Fixture;
 use crate::screen::account::{AccountPage, Edit, Leave, Message as Page, Tab};
 use crate::screen::mail;
@@ -155,7 +155,10 @@ fn programs_that_keep_everything_share_a_sentence() {
     let fixture = Fixture::full();
     let mut window = open(&fixture, CLUB);
     edit(&mut window, Edit::Leave(Leave::Forever));
-    let sentence = t!("others-keep-all", programs = "Thunderbird, Evolution, KMail");
+    let sentence = t!(
+        "others-keep-all",
+        programs = t!("list-and", some = "Thunderbird, Evolution", last = "KMail")
+    );
     assert!(window.shows(&sentence) && !window.shows(&t!("others-title")));
     edit(&mut window, Edit::Leave(Leave::Never));
     assert!(!window.shows(&sentence) && window.shows(&t!("others-title")));
@@ -168,4 +171,21 @@ fn an_imap_account_says_that_its_mail_is_the_servers() {
     assert!(window.shows(&t!("account-imap-global")));
     assert!(window.shows(&t!("account-imap-no-backup")));
     assert!(!window.shows(&t!("leave-title")));
+}
+
+#[test]
+fn the_sealed_file_is_a_choice_only_for_a_password_that_is_in_it() {
+    let fixture = Fixture::full();
+    for (place, expect) in [(SecretPlace::Keychain, false), (SecretPlace::File, true)] {
+        fixture.lock().accounts[0].config.secrets = place;
+        let mut window = Window::open(&fixture);
+        let task = window.app.perform(Action::ShowSettings);
+        window.add(task);
+        window.settle();
+        assert!(window.shows(&t!("setup-keychain")));
+        assert_eq!(window.shows(&t!("setup-sealed")), expect, "{place:?}");
+        // It stays one when another was picked.
+        window.press(&t!("setup-session"));
+        assert_eq!(window.shows(&t!("setup-sealed")), expect, "{place:?}");
+    }
 }

@@ -2,11 +2,11 @@
 
 use iced::mouse;
 use posthorn_engine::Command;
-use posthorn_model::{MailboxId, SpecialUse};
+use posthorn_model::{ErrorClass, MailboxId, Problem, Remedy, SpecialUse};
 
 use super::Window;
-use crate::app::Message;
-use crate::fixture::Fixture;
+use crate::app::{Action, Message};
+use crate::fixture::{Fixture, NOW};
 use crate::screen::mail;
 use crate::screen::sheet::{self, FIELD, Sheet};
 use crate::shortcut::Wish;
@@ -149,4 +149,32 @@ fn the_palette_makes_a_mailbox_too() {
     window.key(Wish::NewMailbox);
     assert!(matches!(window.app.sheet, Some(Sheet::Mailbox(_))));
     assert!(window.shows(&t!("mailbox-new-title")));
+}
+
+#[test]
+fn what_stayed_marked_on_the_server_is_removed_from_the_list_of_problems() {
+    let fixture = Fixture::full();
+    let mut window = Window::open(&fixture);
+    let (mailbox, _) = window.ordinary();
+    let account = window.app.directory.mailbox(mailbox).expect("there").account;
+    let problem = Problem {
+        account: Some(account),
+        mailbox: Some(mailbox),
+        class: ErrorClass::Limited,
+        since: NOW,
+        detail: "3 messages stay there, marked as deleted, one of them by another program".into(),
+        remedies: vec![Remedy::ExpungeMailbox],
+    };
+    window.send(Message::ProblemsLoaded(Ok(vec![problem])));
+    let task = window.app.perform(Action::ShowProblems);
+    window.add(task);
+    window.settle();
+    assert!(window.shows("3 messages stay there, marked as deleted, one of them by another program"));
+    assert!(commands(&fixture).is_empty(), "only told");
+    window.press(&t!("remedy-expunge-mailbox"));
+    let expect = Command::ExpungeMailbox {
+        mailbox,
+        with_others: true,
+    };
+    assert_eq!(commands(&fixture), [expect]);
 }

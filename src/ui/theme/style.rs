@@ -146,11 +146,13 @@ pub fn input(theme: &Theme, status: text_input::Status) -> text_input::Style {
 }
 
 /// A field without a box: the composer's header lines and the search box in its pane.
-pub fn bare_input(theme: &Theme, _status: text_input::Status) -> text_input::Style {
+pub fn bare_input(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let t = tokens(theme);
+    let focused = matches!(status, text_input::Status::Focused { .. });
+    let ring = if focused { t.focus } else { Color::TRANSPARENT };
     text_input::Style {
         background: Color::TRANSPARENT.into(),
-        border: border(Color::TRANSPARENT, 0.0, 0.0),
+        border: border(ring, HAIRLINE, radius::CONTROL),
         icon: t.text_muted,
         placeholder: t.text_muted,
         value: t.text,
@@ -158,11 +160,13 @@ pub fn bare_input(theme: &Theme, _status: text_input::Status) -> text_input::Sty
     }
 }
 
-pub fn editor(theme: &Theme, _status: text_editor::Status) -> text_editor::Style {
+pub fn editor(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
     let t = tokens(theme);
+    let focused = matches!(status, text_editor::Status::Focused { .. });
+    let ring = if focused { t.focus } else { Color::TRANSPARENT };
     text_editor::Style {
         background: Color::TRANSPARENT.into(),
-        border: border(Color::TRANSPARENT, 0.0, 0.0),
+        border: border(ring, HAIRLINE, radius::CONTROL),
         placeholder: t.text_muted,
         value: t.text,
         selection: t.selection,

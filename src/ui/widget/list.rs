@@ -345,10 +345,16 @@ impl<R: Rows, Message> Idea<Message> for List<'_, R, Message> {
         _content: &mut dyn FnMut(&mut Brush<'_>),
     ) {
         let (bounds, theme) = (at.bounds, brush.theme);
-        brush.renderer.with_layer(bounds, |renderer| {
+        // A layer is not cut to the one around it: within a page that scrolls, the list would stand over its head.
+        let Some(seen) = bounds.intersection(at.viewport) else {
+            return;
+        };
+        brush.renderer.with_layer(seen, |renderer| {
             self.each_in_view(state, bounds, |row, area| {
-                self.rows
-                    .draw(row, state.hovered == Some(row), area, renderer, theme);
+                if area.intersects(&seen) {
+                    self.rows
+                        .draw(row, state.hovered == Some(row), area, renderer, theme);
+                }
             });
             self.draw_bar(state, bounds, renderer, theme);
             if state.focused {

@@ -90,7 +90,9 @@ fn join(parts: &[String]) -> String {
         .map(String::as_str)
         .filter(|part| !part.is_empty())
         .collect();
-    there.join(" · ")
+    // Names may run from right to left: the line goes from left to right all the same, and so does what follows them.
+    const ONWARD: char = '\u{200e}';
+    format!("{ONWARD}{}", there.join(&format!("{ONWARD} · ")))
 }
 
 fn end_color(said: &Said, tokens: &Tokens) -> Color {
@@ -141,7 +143,8 @@ impl Rows for Table<'_> {
         let room = (inner.width - end - space::M).max(0.0);
         let title = cut(&said.title, size::BODY, font::MEDIUM, room);
         let mut pen = Pen { renderer };
-        pen.text(title, font::MEDIUM, t.text, inner, Left);
+        let left = Rectangle { width: room, ..inner };
+        pen.text(title, font::MEDIUM, t.text, left, Left);
         let color = end_color(&said, t);
         pen.text(said.end.clone(), font::REGULAR, color, inner, Right);
         let below = Rectangle {
@@ -170,5 +173,16 @@ impl Rows for Table<'_> {
             text(bounds, &said.below);
             text(bounds, &said.end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_right_to_left_does_not_turn_the_line() {
+        let parts = ["דנה".to_owned(), String::new(), "1 kB".to_owned()];
+        assert_eq!(join(&parts), "\u{200e}דנה\u{200e} · 1 kB");
     }
 }

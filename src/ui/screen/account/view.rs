@@ -4,6 +4,7 @@ use iced::widget::{column, container, responsive, row, scrollable, slider, space
 use iced::{Center, Element, Fill, Theme};
 use posthorn_engine::catalog::Account;
 use posthorn_engine::forecast::others::Comparison;
+use posthorn_model::{Endpoint, Security};
 
 use super::draft::MOST_DAYS;
 use super::table::{HEIGHT, Table};
@@ -39,7 +40,7 @@ pub fn view<'a>(page: &'a AccountPage, directory: &'a Directory, clock: &'a Cloc
 
 fn head<'a>(page: &AccountPage, account: &'a Account, clock: &Clock) -> Element<'a, Message> {
     let checked = page.maildrop.as_ref().map(|maildrop| match maildrop.checked_at {
-        Some(at) => t!("account-checked", day = clock.long(at)),
+        Some(at) => t!("account-checked", day = clock.within(at)),
         None => t!("account-never-checked"),
     });
     container(
@@ -418,12 +419,24 @@ fn figures(page: &AccountPage) -> Element<'_, Message> {
     column![all, others(outlook)].spacing(gap::L).into()
 }
 
+/// One, another and a third.
+fn enumerate(names: &[&str]) -> String {
+    match names {
+        [some @ .., last] if !some.is_empty() => t!("list-and", some = some.join(", "), last = *last),
+        _ => names.concat(),
+    }
+}
+
 fn others(outlook: &Outlook) -> Element<'_, Message> {
+    if outlook.forecast.lines.is_empty() {
+        // With nothing there, all programs do the same, whatever they would do otherwise.
+        return space().into();
+    }
     let removes = |comparison: &Comparison| comparison.leave_within.messages > 0 || !comparison.has.rule;
     let ours = &outlook.forecast.totals;
     if ours.leave_within.messages == 0 && !outlook.others.iter().any(removes) {
         let programs: Vec<&str> = outlook.others.iter().map(|other| other.client.name()).collect();
-        let sentence = t!("others-keep-all", programs = programs.join(", "));
+        let sentence = t!("others-keep-all", programs = enumerate(&programs));
         return container(words::body(sentence))
             .padding(gap::M)
             .width(Fill)
@@ -544,7 +557,7 @@ fn imap<'a>(account: &'a Account, directory: &'a Directory) -> Element<'a, Messa
         .config
         .outgoing
         .as_ref()
-        .map_or_else(|| t!("account-no-outgoing"), ToString::to_string);
+        .map_or_else(|| t!("account-no-outgoing"), endpoint);
     let all = column![
         words::strong(t!("account-imap-lives", server = incoming.host.clone())).size(size::READING),
         words::body(t!("account-imap-copies", shown = when::count(here), count = here)),
@@ -552,10 +565,7 @@ fn imap<'a>(account: &'a Account, directory: &'a Directory) -> Element<'a, Messa
         words::body(t!("account-imap-no-backup")),
         rule(),
         words::strong(t!("account-connection")),
-        fact(
-            t!("setup-incoming"),
-            format!("{incoming} ({})", security(incoming.security))
-        ),
+        fact(t!("setup-incoming"), endpoint(incoming)),
         fact(t!("setup-outgoing"), outgoing),
         fact(t!("setup-username"), account.config.username.clone()),
         fact(t!("account-state"), state_words(directory.state(account.id))),
@@ -572,10 +582,12 @@ fn imap<'a>(account: &'a Account, directory: &'a Directory) -> Element<'a, Messa
         .into()
 }
 
-fn security(security: posthorn_model::Security) -> String {
-    match security {
-        posthorn_model::Security::Tls => t!("security-tls"),
-        posthorn_model::Security::StartTls => t!("security-starttls"),
-        posthorn_model::Security::None => t!("security-none"),
-    }
+/// Where a server is, and how what goes there is kept from others.
+fn endpoint(endpoint: &Endpoint) -> String {
+    let security = match endpoint.security {
+        Security::Tls => t!("security-tls"),
+        Security::StartTls => t!("security-starttls"),
+        Security::None => t!("account-not-encrypted"),
+    };
+    format!("{endpoint} ({security})")
 }

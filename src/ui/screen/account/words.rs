@@ -161,7 +161,7 @@ pub fn why_deleted(words: &str) -> String {
 /// A deletion: when, and how sure we are of it.
 pub fn deleted(row: &LedgerRow, clock: &Clock) -> String {
     match row.state {
-        LedgerState::Deleted => t!("account-deleted-on", day = clock.long(row.changed_at)),
+        LedgerState::Deleted => t!("account-deleted-on", day = clock.within(row.changed_at)),
         _ => t!("account-delete-wanted"),
     }
 }

@@ -46,7 +46,7 @@ pub fn view<'a>(mail: &Mail, directory: &'a Directory, width: f32) -> Element<'a
             icon::icon(Icon::Settings),
             7,
             t!("settings-title"),
-            "",
+            shortcut::keys_of(Wish::Settings),
             Some(Message::SettingsPressed)
         ),
         space::horizontal(),

@@ -32,6 +32,8 @@ pub struct Form {
     pub username: String,
     pub password: String,
     pub secrets: SecretPlace,
+    /// The password is in the sealed file: that stays a choice. It is none for others, since the file needs a key.
+    pub sealed: bool,
     pub incoming: Server,
     pub outgoing: Server,
     pub leave: Leave,
@@ -92,6 +94,7 @@ impl Form {
             username: email.to_owned(),
             password: String::new(),
             secrets: SecretPlace::Keychain,
+            sealed: false,
             incoming: Server {
                 host: format!("imap.{domain}"),
                 port: "993".into(),
@@ -129,6 +132,7 @@ impl Form {
             username: config.username.clone(),
             password: String::new(),
             secrets: config.secrets,
+            sealed: config.secrets == SecretPlace::File,
             incoming: server(&config.incoming),
             outgoing: config.outgoing.as_ref().map_or(
                 Server {

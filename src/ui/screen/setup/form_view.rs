@@ -143,10 +143,12 @@ fn secrets(form: &Form) -> Element<'_, FormMessage> {
     row![
         words::caption(t!("setup-keep-password")),
         pick(t!("setup-keychain"), SecretPlace::Keychain),
-        pick(t!("setup-session"), SecretPlace::Session),
     ]
+    .push(form.sealed.then(|| pick(t!("setup-sealed"), SecretPlace::File)))
+    .push(pick(t!("setup-session"), SecretPlace::Session))
     .spacing(gap::S)
     .align_y(Center)
+    .wrap()
     .into()
 }
 

@@ -38,7 +38,7 @@ pub enum Choice {
     },
 }
 
-const COMMANDS: [Wish; 24] = [
+const COMMANDS: [Wish; 26] = [
     Wish::Compose,
     Wish::Reply,
     Wish::ReplyAll,
@@ -59,6 +59,8 @@ const COMMANDS: [Wish; 24] = [
     Wish::GoSent,
     Wish::GoDrafts,
     Wish::ShowKeys,
+    Wish::Problems,
+    Wish::Settings,
     Wish::NextInThread,
     Wish::PreviousInThread,
     Wish::ZoomIn,

@@ -332,7 +332,12 @@ fn problem_card<'a>(problem: &'a Problem, directory: &'a Directory, clock: &Cloc
         .and_then(|id| directory.account(id))
         .map_or_else(|| t!("problems-program"), |account| account.config.name.clone());
     let remedies = problem.remedies.iter().map(|remedy| {
-        button(remedy_words(*remedy), Kind::Secondary)
+        // It cannot be taken back.
+        let kind = match remedy {
+            Remedy::ExpungeMailbox => Kind::Danger,
+            _ => Kind::Secondary,
+        };
+        button(remedy_words(*remedy), kind)
             .on_press(Message::RemedyPressed(problem.account, problem.mailbox, *remedy))
             .into()
     });
@@ -343,7 +348,7 @@ fn problem_card<'a>(problem: &'a Problem, directory: &'a Directory, clock: &Cloc
                 row![
                     words::strong(who),
                     space::horizontal(),
-                    words::caption(t!("problems-since", when = clock.long(problem.since)))
+                    words::caption(t!("problems-since", when = clock.within(problem.since)))
                 ]
                 .spacing(gap::S),
                 words::body(problem.detail.as_str()),

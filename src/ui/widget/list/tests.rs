@@ -114,3 +114,16 @@ fn the_bar_jumps_by_row_number() {
     let middle = (499_000..501_000).any(|row| ui.find(format!("row {row}").as_str()).is_ok());
     assert!(middle);
 }
+
+#[test]
+fn a_list_in_a_page_that_scrolls_draws_what_can_be_seen_of_it() {
+    let rows = million(1_000);
+    let drawn = Rc::clone(&rows.drawn);
+    let list = Element::from(List::new(rows, 70.0, 1, |event| event));
+    let page = iced::widget::scrollable(iced::widget::container(list).height(700));
+    let mut ui: Simulator<'_, ListEvent<u64>> =
+        Simulator::with_size(crate::settings(), Size::new(400.0, 200.0), page);
+    ui.snapshot(&Theme::Light).unwrap();
+    // Of the ten rows in the list, three stand within the window.
+    assert_eq!(drawn.get(), 3);
+}
