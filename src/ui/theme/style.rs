@@ -160,13 +160,12 @@ pub fn bare_input(theme: &Theme, status: text_input::Status) -> text_input::Styl
     }
 }
 
-pub fn editor(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
+/// As large as its pane: the cursor in it says enough of the focus.
+pub fn editor(theme: &Theme, _status: text_editor::Status) -> text_editor::Style {
     let t = tokens(theme);
-    let focused = matches!(status, text_editor::Status::Focused { .. });
-    let ring = if focused { t.focus } else { Color::TRANSPARENT };
     text_editor::Style {
         background: Color::TRANSPARENT.into(),
-        border: border(ring, HAIRLINE, radius::CONTROL),
+        border: border(Color::TRANSPARENT, 0.0, 0.0),
         placeholder: t.text_muted,
         value: t.text,
         selection: t.selection,

@@ -147,14 +147,18 @@ fn senders<'a>(composer: &Composer, accounts: &[&'a Account]) -> Element<'a, Mes
             .on_press(Message::SenderPicked(account.id))
             .into()
     });
-    labelled(t!("field-from"), row(choices).spacing(gap::XS).wrap().into())
+    // As tall as they need: in a narrow window they stand below each other.
+    let choices = row(choices).spacing(gap::XS).wrap();
+    container(labelled(t!("field-from"), choices.into()))
+        .padding([6.0, gap::XL])
+        .into()
 }
 
 fn labelled<'a>(label: String, content: Element<'a, Message>) -> Element<'a, Message> {
-    let line = row![words::muted(label).width(LABEL), container(content).width(Fill)]
+    row![words::muted(label).width(LABEL), container(content).width(Fill)]
         .align_y(Center)
-        .spacing(gap::XS);
-    container(line).padding([0.0, gap::XL]).center_y(40).into()
+        .spacing(gap::XS)
+        .into()
 }
 
 fn field<'a>(
@@ -167,9 +171,12 @@ fn field<'a>(
         .id(id)
         .on_input(on_input)
         .size(size::BODY)
-        .padding([gap::S, 0.0])
+        .padding([gap::S, gap::XS])
         .style(style::bare_input);
-    labelled(label, input.into())
+    container(labelled(label, input.into()))
+        .padding([0.0, gap::XL])
+        .center_y(40)
+        .into()
 }
 
 /// Keys that the program takes before the editor does.

@@ -204,9 +204,11 @@ fn server<'a>(name: String, server: &Server, service: Service) -> Element<'a, Fo
         .width(72);
     named(
         name,
-        row![host, port, row(securities).spacing(2)]
-            .spacing(gap::S)
-            .align_y(Center),
+        column![
+            row![host, port].spacing(gap::S).align_y(Center),
+            row(securities).spacing(2)
+        ]
+        .spacing(gap::XS),
     )
 }
 

@@ -104,12 +104,16 @@ fn rank(name: &str, others: &str, typed: &str) -> Option<usize> {
     if others.contains(&typed) {
         return Some(3);
     }
+    let has = |word: &str| name.contains(word) || others.contains(word);
+    if typed.split_whitespace().all(has) {
+        return Some(4);
+    }
     let mut rest = name.chars();
     typed
         .chars()
         .filter(|c| !c.is_whitespace())
         .all(|wanted| rest.any(|c| c == wanted))
-        .then_some(4)
+        .then_some(5)
 }
 
 impl Choices {
@@ -206,7 +210,8 @@ mod tests {
         check("My Archive", "arc", Some(1));
         check("Research", "arc", Some(2));
         check("Archive", "attic", Some(3));
-        check("Reply to all", "rta", Some(4));
+        check("Archive", "attic arch", Some(4));
+        check("Reply to all", "rta", Some(5));
         check("Archive", "x", None);
         check("Archive", "", Some(0));
     }
