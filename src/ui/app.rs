@@ -59,6 +59,8 @@ pub enum Message {
     ModeChanged(theme::Mode),
     /// The window's number where files can be dragged out of it.
     Placed(Option<u32>),
+    /// Whoever is under the pointer wants what is dragged, or nobody does.
+    DragWanted(bool),
     DraggedOut(Result<drag::Outcome, Error>),
     ShutDown,
     AccountsLoaded(Result<Vec<Account>, Error>),
@@ -232,7 +234,11 @@ impl App {
             }
             Message::Placed(window) => {
                 self.place = window;
-                self.mail.reader.can_drag = window.is_some();
+                self.drag_wanted(false);
+                Vec::new()
+            }
+            Message::DragWanted(wanted) => {
+                self.drag_wanted(wanted);
                 Vec::new()
             }
             Message::Mail(mail::Message::WishPressed(wish)) => return self.wish(wish),
@@ -383,7 +389,7 @@ impl App {
     pub(crate) fn begin_anew(&mut self) {
         self.mail = Mail::default();
         self.mail.resize(self.width);
-        self.mail.reader.can_drag = self.place.is_some();
+        self.drag_wanted(false);
     }
 
     fn mail_message(&mut self, message: mail::Message) -> Vec<Action> {

@@ -23,6 +23,26 @@ pub use list::{List, ListEvent, Rows};
 pub use press::{Kind, Press, press};
 pub use splitter::splitter;
 
+/// Whether things can be dragged out of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drag {
+    #[default]
+    Impossible,
+    Possible,
+    /// Something is on its way, and whoever is under the pointer wants it.
+    Wanted,
+}
+
+impl Drag {
+    /// What the pointer looks like on the way.
+    const fn pointer(self) -> iced::mouse::Interaction {
+        match self {
+            Self::Wanted => iced::mouse::Interaction::Copy,
+            Self::Impossible | Self::Possible => iced::mouse::Interaction::Grabbing,
+        }
+    }
+}
+
 /// Whether the pointer, still held, has gone so far that something is dragged and no longer pressed.
 fn is_dragged(from: iced::Point, to: iced::Point) -> bool {
     const SLACK: f32 = 6.0;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc;
 
+use iced::futures::channel::mpsc::unbounded;
 use iced::futures::future;
 use iced::{Task, window};
 use posthorn_engine::Error;
@@ -10,6 +11,7 @@ use posthorn_engine::Error;
 use super::{App, Message};
 use crate::bridge::{self, Answer};
 use crate::system::drag;
+use crate::widget::Drag;
 
 impl App {
     /// Asks the window where it is: not every display lets files be dragged out.
@@ -33,16 +35,34 @@ impl App {
             let _ = sender.send(path);
             Ok::<_, Error>(())
         };
-        let dragged = bridge::aside(move || drag::drag(own, receiver));
+        let (teller, wants) = unbounded();
+        let tell = move |wanted| {
+            // Nobody listens any more once it is over.
+            let _ = teller.unbounded_send(wanted);
+        };
+        let dragged = bridge::aside(move || drag::drag(own, receiver, tell));
         let both = async {
             let (written, dragged) = future::join(written, dragged).await;
             written.and(dragged?)
         };
-        Task::perform(both, Message::DraggedOut)
+        Task::batch([
+            Task::perform(both, Message::DraggedOut),
+            Task::run(wants, Message::DragWanted),
+        ])
+    }
+
+    /// Whoever is under the pointer wants it, or nobody does.
+    pub(super) fn drag_wanted(&mut self, wanted: bool) {
+        self.mail.reader.drag = match (self.place, wanted) {
+            (None, _) => Drag::Impossible,
+            (Some(_), true) => Drag::Wanted,
+            (Some(_), false) => Drag::Possible,
+        };
     }
 
     pub(super) fn dragged_out(&mut self, result: Result<drag::Outcome, Error>) {
         self.dragging = false;
+        self.drag_wanted(false);
         if let Err(error) = result {
             self.fail(&error);
         }

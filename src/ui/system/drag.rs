@@ -46,19 +46,19 @@ pub fn place(window: &dyn iced::window::Window) -> Option<u32> {
 }
 
 /// Follows the pointer out of the window `own` until its button is let go, and hands the files to whoever is there.
-/// They may come while it is on its way; where they do not come at all, it is given up. Blocks: for a thread of its
-/// own.
+/// They may come while it is on its way; where they do not come at all, it is given up. `tell` hears when whoever is
+/// under the pointer wants them, and when nobody does any more. Blocks: for a thread of its own.
 ///
 /// # Errors
 /// `Config` where the display cannot be spoken to.
 #[cfg(target_os = "linux")]
-pub fn drag(own: u32, files: Receiver<PathBuf>) -> Result<Outcome, Error> {
+pub fn drag(own: u32, files: Receiver<PathBuf>, tell: impl Fn(bool)) -> Result<Outcome, Error> {
     let failed = |why: String| {
         let said = crate::t!("drag-failed", why = why);
         Error::new(posthorn_model::ErrorClass::Config, said)
     };
     let source = x11::Source::connect(None, own).map_err(|error| failed(error.to_string()))?;
-    let ended = source.run(files);
+    let ended = source.run(files, tell);
     ended.map_err(|error| failed(error.to_string()))
 }
 
@@ -67,7 +67,7 @@ pub fn drag(own: u32, files: Receiver<PathBuf>) -> Result<Outcome, Error> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn drag(_own: u32, _files: Receiver<PathBuf>) -> Result<Outcome, Error> {
+pub fn drag(_own: u32, _files: Receiver<PathBuf>, _tell: impl Fn(bool)) -> Result<Outcome, Error> {
     Ok(Outcome::Left)
 }
 

@@ -25,6 +25,7 @@ use iced::{
 };
 
 use crate::theme;
+use crate::widget::Drag;
 use crate::widget::frame::{At, Brush, Idea, alone};
 use crate::widget::press::draw_focus;
 
@@ -90,7 +91,7 @@ pub struct List<'a, R: Rows, Message> {
     subject: u64,
     /// A row to bring into view, once for each serial number.
     reveal: Option<(u64, u64)>,
-    drags: bool,
+    drag: Drag,
     on_event: Box<dyn Fn(ListEvent<R::Key>) -> Message + 'a>,
 }
 
@@ -146,7 +147,7 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
             id: None,
             subject,
             reveal: None,
-            drags: false,
+            drag: Drag::Impossible,
             on_event: Box::new(on_event),
         }
     }
@@ -164,10 +165,10 @@ impl<'a, R: Rows, Message> List<'a, R, Message> {
         self
     }
 
-    /// Rows can be dragged away.
+    /// Whether rows can be dragged away.
     #[must_use]
-    pub const fn drags(mut self, can: bool) -> Self {
-        self.drags = can;
+    pub const fn drags(mut self, drag: Drag) -> Self {
+        self.drag = drag;
         self
     }
 
@@ -365,7 +366,7 @@ impl<R: Rows, Message> Idea<Message> for List<'_, R, Message> {
 
     fn pointer(&self, state: &Self::State, at: At<'_>) -> Option<mouse::Interaction> {
         if matches!(state.held, Some(Held::Dragged)) {
-            return Some(mouse::Interaction::Grabbing);
+            return Some(self.drag.pointer());
         }
         at.cursor.is_over(at.bounds).then_some(mouse::Interaction::Idle)
     }

@@ -11,6 +11,7 @@ use iced::{
     keyboard, mouse, touch, window,
 };
 
+use super::Drag;
 use super::frame::{At, Brush, Idea, around};
 use crate::theme::{self, radius};
 
@@ -41,6 +42,7 @@ struct Button<Message> {
     on_press: Option<Message>,
     on_menu: Option<Message>,
     on_drag: Option<Message>,
+    drag: Drag,
     kind: Kind,
     id: Option<Id>,
     width: Length,
@@ -110,8 +112,9 @@ impl<Message> Press<'_, Message> {
 
     /// Held and moved away; nothing is pressed then.
     #[must_use]
-    pub fn on_drag_maybe(mut self, message: Option<Message>) -> Self {
-        self.button.on_drag = message;
+    pub fn on_drag_maybe(mut self, drag: Drag, message: Option<Message>) -> Self {
+        self.button.drag = drag;
+        self.button.on_drag = message.filter(|_| drag != Drag::Impossible);
         self
     }
 
@@ -158,6 +161,7 @@ impl<Message> Button<Message> {
             on_press: None,
             on_menu: None,
             on_drag: None,
+            drag: Drag::Impossible,
             kind: Kind::Secondary,
             id: None,
             width: Length::Shrink,
@@ -365,7 +369,7 @@ impl<Message: Clone> Idea<Message> for Button<Message> {
 
     fn pointer(&self, state: &State, at: At<'_>) -> Option<mouse::Interaction> {
         Some(if state.held == Some(Held::Dragged) {
-            mouse::Interaction::Grabbing
+            self.drag.pointer()
         } else if self.on_press.is_some() && at.cursor.is_over(at.bounds) {
             mouse::Interaction::Pointer
         } else {

@@ -158,7 +158,7 @@ fn list<'a>(mail: &'a Mail, directory: &'a Directory, clock: &'a Clock) -> Eleme
     List::new(cards, HEIGHT, listing.serial, Message::Listed)
         .id(LIST)
         .reveal(reveal, listing.reveal)
-        .drags(mail.reader.can_drag)
+        .drags(mail.reader.drag)
         .into()
 }
 

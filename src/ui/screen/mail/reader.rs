@@ -33,6 +33,7 @@ use posthorn_model::{BodyState, Flag, MessageId, Part, ThreadId};
 
 use crate::app::Action;
 use crate::listing::key;
+use crate::widget::Drag;
 use crate::widget::page::PageEvent;
 use crate::widget::witness::Place;
 use canvas::{Answer, Around, Draw};
@@ -102,8 +103,8 @@ pub struct Reader {
     /// The page that was touched last.
     touched: Option<MessageId>,
     pub find: Option<Find>,
-    /// Files can be dragged out of this window.
-    pub can_drag: bool,
+    /// Whether files and messages can be dragged out of this window.
+    pub drag: Drag,
     /// The room that the last page had: the next one will hardly have another.
     width: Option<f32>,
     /// What pages look like from outside; `None`: nobody is there to draw them.

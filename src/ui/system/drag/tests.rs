@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ struct Stage {
     display: BareDisplay,
     target: DropTarget,
     file: Option<Sender<PathBuf>>,
+    wants: Receiver<bool>,
     drag: JoinHandle<Outcome>,
 }
 
@@ -26,15 +27,19 @@ impl Stage {
             .act(&["mousemove", "100", "200", "mousedown", "1"])
             .unwrap();
         let (file, files) = channel();
+        let (said, wants) = channel();
         let name = display.name.clone();
         let drag = std::thread::spawn(move || {
             let source = Source::connect(Some(&name), 0).unwrap();
-            source.run(files).unwrap()
+            source
+                .run(files, |wanted| said.send(wanted).unwrap_or_default())
+                .unwrap()
         });
         Some(Self {
             display,
             target,
             file: Some(file),
+            wants,
             drag,
         })
     }
@@ -115,6 +120,8 @@ fn a_drag_is_left_by_moving_on_by_escape_and_where_there_is_no_file() {
     stage.expect(&Met::Answered);
     stage.display.act(&["mousemove", "100", "200"]).unwrap();
     stage.expect(&Met::Left);
+    let wants = |stage: &Stage| stage.wants.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((wants(&stage), wants(&stage)), (true, false));
     stage.display.act(&["mousemove", "500", "210"]).unwrap();
     stage.expect(&Met::Answered);
     stage.display.act(&["keydown", "Escape"]).unwrap();
@@ -142,13 +149,19 @@ fn nothing_is_dropped_on_the_window_it_came_from() {
     let own = stage.target.window();
     let (_file, files) = channel();
     let name = stage.display.name.clone();
-    let drag = std::thread::spawn(move || Source::connect(Some(&name), own).unwrap().run(files).unwrap());
+    let drag = std::thread::spawn(move || {
+        Source::connect(Some(&name), own)
+            .unwrap()
+            .run(files, |_| ())
+            .unwrap()
+    });
     // The first source is told that its file does not come, and leaves the stage to the second.
     let Stage {
         display,
         target,
         file,
         drag: first,
+        ..
     } = stage;
     drop(file);
     assert_eq!(first.join().unwrap(), Outcome::Left);

@@ -146,11 +146,17 @@ impl Source {
     }
 
     /// Until it is dropped and taken, or given up.
-    pub fn run(mut self, files: Receiver<PathBuf>) -> Result<Outcome, ReplyOrIdError> {
+    /// `tell` hears when whoever is under the pointer wants them, and when nobody does any more.
+    pub fn run(mut self, files: Receiver<PathBuf>, tell: impl Fn(bool)) -> Result<Outcome, ReplyOrIdError> {
         let mut files = Files::Coming(files);
+        let mut told = false;
         loop {
             while let Some(event) = self.connection.poll_for_event()? {
                 self.heed(event)?;
+            }
+            let wanted = self.aim.is_some_and(|aim| aim.accepts);
+            if wanted != std::mem::replace(&mut told, wanted) {
+                tell(wanted);
             }
             files.look();
             self.answer(&files)?;

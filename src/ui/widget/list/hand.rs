@@ -4,6 +4,8 @@ use iced::advanced::Shell;
 use iced::advanced::mouse::click::{Click, Kind};
 use iced::{Point, Rectangle, mouse};
 
+use crate::widget::Drag;
+
 use super::{BAR, Held, List, ListEvent, Rows, State};
 
 /// What one notch of a wheel moves.
@@ -40,7 +42,8 @@ impl<R: Rows, Message> List<'_, R, Message> {
             shell.publish((self.on_event)(ListEvent::Context { row, key, at: point }));
             return;
         }
-        state.held = Some(Held::Pressed(key, point)).filter(|_| self.drags && button == mouse::Button::Left);
+        state.held = Some(Held::Pressed(key, point))
+            .filter(|_| self.drag != Drag::Impossible && button == mouse::Button::Left);
         let click = Click::new(point, button, state.click);
         state.click = Some(click);
         if click.kind() == Kind::Double {

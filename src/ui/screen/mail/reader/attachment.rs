@@ -14,16 +14,16 @@ use crate::shortcut::{self, Wish};
 use crate::t;
 use crate::theme::{font, size, space as gap, style, tokens};
 use crate::when;
-use crate::widget::{Kind, hint, press, rule, sign, words};
+use crate::widget::{Drag, Kind, hint, press, rule, sign, words};
 
-/// All of a message's files; nothing where there are none. `drags`: they can be dragged out of the window.
-pub fn files(reading: &Reading, drags: bool) -> Option<Element<'_, Message>> {
+/// All of a message's files; nothing where there are none. `drag`: whether they can be dragged away.
+pub fn files(reading: &Reading, drag: Drag) -> Option<Element<'_, Message>> {
     let files: Vec<&Attached> = reading.attachments().collect();
     if files.is_empty() {
         return None;
     }
     let here = reading.mail().body == BodyState::Whole;
-    let chips = files.iter().map(|file| chip(reading, file, here, here && drags));
+    let chips = files.iter().map(|file| chip(reading, file, here, drag));
     let mut head = row![
         words::caption(t!("reader-attachments", count = files.len())),
         space::horizontal()
@@ -51,7 +51,7 @@ pub fn files(reading: &Reading, drags: bool) -> Option<Element<'_, Message>> {
 /// The width of a file with a preview; the preview's height.
 const CARD: (f32, f32) = (196.0, 116.0);
 
-fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool, drags: bool) -> Element<'a, Message> {
+fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool, drag: Drag) -> Element<'a, Message> {
     let part = &file.part;
     let id = reading.id();
     let name = part.name.clone().unwrap_or_else(|| kind_words(file));
@@ -89,10 +89,10 @@ fn chip<'a>(reading: &'a Reading, file: &Attached, here: bool, drags: bool) -> E
             .padding(gap::S),
         None => press(label).padding([5, 8]),
     };
-    let drag = drags.then(|| Message::PartDragged(id, part.clone()));
+    let dragged = here.then(|| Message::PartDragged(id, part.clone()));
     chip.kind(Kind::Secondary)
         .on_press_maybe(open)
-        .on_drag_maybe(drag)
+        .on_drag_maybe(drag, dragged)
         .into()
 }
 

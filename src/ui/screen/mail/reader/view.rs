@@ -187,7 +187,7 @@ fn content<'a>(
         all = all.push(card);
     }
     all = all.push(body(reader, reading));
-    all.push(attachment::files(reading, reader.can_drag)).into()
+    all.push(attachment::files(reading, reader.drag)).into()
 }
 
 /// Nothing for a moment: most messages are here before an eye could tell.
