@@ -4,9 +4,9 @@ use posthorn_model::filter::Rule;
 use posthorn_model::operation::Operation;
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
-    AccountConfig, AccountId, Address, BodyState, Envelope, Flags, Hash, InternetMessageId, LedgerRow,
-    MailboxId, MailboxName, MessageId, Part, SpecialUse, SubmissionId, SubmissionState, ThreadId, Timestamp,
-    Where,
+    AccountConfig, AccountId, Address, Appearance, BodyState, Envelope, Flags, Hash, InternetMessageId,
+    LedgerRow, MailboxId, MailboxName, MessageId, Part, SpecialUse, SubmissionId, SubmissionState, ThreadId,
+    Timestamp, Where,
 };
 
 use posthorn_store::{ListRow, MailboxRow};
@@ -17,6 +17,9 @@ use crate::ops::left;
 use crate::pop3::dry_run;
 use crate::shared::Shared;
 use crate::{Error, whereabouts};
+
+/// The setting that keeps how the window looks.
+pub(crate) const APPEARANCE: &str = "appearance";
 
 /// An account, with its settings.
 #[derive(Clone, Debug)]
@@ -140,6 +143,12 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// How the window looks, as the user last said.
+    pub async fn appearance(&self) -> Result<Appearance, Error> {
+        let kept = self.core.store.setting(APPEARANCE).await?;
+        Ok(kept.and_then(|name| Appearance::parse(&name)).unwrap_or_default())
+    }
+
     pub(crate) const fn new(core: Shared) -> Self {
         Self { core }
     }

@@ -1,6 +1,8 @@
 //! What the user wants. Each command is committed with its local effect in one transaction before anything is sent.
 
-use posthorn_model::{AccountId, FlagChange, MailboxId, MessageId, NetworkPolicy, ReadingSettings, Sender};
+use posthorn_model::{
+    AccountId, Appearance, FlagChange, MailboxId, MessageId, NetworkPolicy, ReadingSettings, Sender,
+};
 
 /// Messages acted on: in one mailbox, or wherever they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +77,8 @@ pub enum Command {
     CheckNow(Vec<AccountId>),
     /// What the network may be used for from now on, also after a restart.
     SetNetwork(NetworkPolicy),
+    /// How the window looks from now on, also after a restart.
+    SetAppearance(Appearance),
     /// This sender's pictures are shown from now on, where it is certain that a message is theirs.
     AllowPictures(Sender),
     /// This sender's pictures are neither shown nor offered.

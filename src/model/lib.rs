@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod address;
+pub mod appearance;
 pub mod envelope;
 pub mod filter;
 pub mod flags;
@@ -28,6 +29,7 @@ pub use account::{
     AccountConfig, AuthMethod, ClientCertificate, Endpoint, Identity, Protocol, SecretPlace, Security,
 };
 pub use address::Address;
+pub use appearance::Appearance;
 pub use envelope::Envelope;
 pub use flags::{Flag, FlagChange, Flags, Keyword};
 pub use id::{AccountId, InternetMessageId, MailboxId, MessageId, OperationId, SubmissionId, ThreadId};

@@ -22,7 +22,7 @@ use posthorn_engine::report::TestReport;
 use posthorn_engine::unsubscribe::Unsubscribed;
 use posthorn_engine::{AccountState, Error, Event, Network};
 use posthorn_html::page::{Failure, Pixels};
-use posthorn_model::{AccountId, MessageId, Problem, SubmissionId};
+use posthorn_model::{AccountId, Appearance, MessageId, Problem, SubmissionId};
 
 use crate::UiOptions;
 use crate::bridge::{Bridge, demo};
@@ -36,7 +36,6 @@ use crate::screen::setup::{self, Setup};
 use crate::screen::sheet::{self, Sheet};
 use crate::shortcut::{KeyPress, Keys};
 use crate::system::{dialog::Saved, drag};
-use crate::theme::Appearance;
 use crate::when::Clock;
 
 pub use action::{Action, Deed};
@@ -95,6 +94,7 @@ pub enum Message {
     PictureSeen(PartAt, Result<Pixels, Failure>),
     NetworkSet(Result<(), Error>),
     NetworkLoaded(Result<Network, Error>),
+    AppearanceLoaded(Result<Appearance, Error>),
     ToastPressed(u64),
     ToastClosed(u64),
     ComposerPicked(u64),
@@ -309,6 +309,7 @@ impl App {
             Message::DraggedOut(result) => self.dragged_out(result),
             Message::NetworkSet(Ok(())) => return self.load_network(),
             Message::NetworkLoaded(Ok(network)) => self.directory.network = network,
+            Message::AppearanceLoaded(Ok(appearance)) => self.appearance = appearance,
             Message::SandboxStarted(Err(error)) => {
                 self.sandbox_starting = false;
                 self.not_added(error);
@@ -328,7 +329,8 @@ impl App {
             | Message::Told(_, Err(error))
             | Message::Unsubscribed(Err(error))
             | Message::NetworkSet(Err(error))
-            | Message::NetworkLoaded(Err(error)) => self.fail(&error),
+            | Message::NetworkLoaded(Err(error))
+            | Message::AppearanceLoaded(Err(error)) => self.fail(&error),
             _ => {}
         }
         Task::none()
@@ -345,6 +347,7 @@ impl App {
             self.load_problems(),
             self.load_states(),
             self.load_network(),
+            self.load_appearance(),
             self.load_outbox(),
             Self::look_around(),
         ];

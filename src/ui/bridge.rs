@@ -21,7 +21,9 @@ use posthorn_engine::{
     AccountState, Command, Engine, Error, Event, Network, Options, Outgoing, Reading, Receipt,
 };
 use posthorn_model::query::{PageStart, View};
-use posthorn_model::{AccountConfig, AccountId, MessageId, Problem, Secret, SubmissionId, ThreadId};
+use posthorn_model::{
+    AccountConfig, AccountId, Appearance, MessageId, Problem, Secret, SubmissionId, ThreadId,
+};
 
 /// What the engine will say.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -58,6 +60,7 @@ pub trait Face: Send + Sync {
     fn problems(&self) -> Answer<Vec<Problem>>;
     fn states(&self) -> Answer<Vec<(AccountId, AccountState)>>;
     fn network(&self) -> Answer<Network>;
+    fn appearance(&self) -> Answer<Appearance>;
     fn command(&self, command: Command) -> Answer<Receipt>;
     fn send(&self, outgoing: Outgoing) -> Answer<SubmissionId>;
     fn add_account(&self, config: AccountConfig, secret: Option<Secret>) -> Answer<AccountId>;
@@ -200,6 +203,10 @@ impl Face for Engine {
     fn network(&self) -> Answer<Network> {
         let engine = self.clone();
         Box::pin(async move { Ok(engine.network()) })
+    }
+
+    fn appearance(&self) -> Answer<Appearance> {
+        ask!(self.catalog(), appearance())
     }
 
     fn command(&self, command: Command) -> Answer<Receipt> {

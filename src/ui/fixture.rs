@@ -27,7 +27,7 @@ use posthorn_engine::unsubscribe::{By, Unsubscribed};
 use posthorn_engine::{AccountState, Command, Error, Event, Network, Outgoing, Reading, Receipt};
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
-    AccountConfig, AccountId, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
+    AccountConfig, AccountId, Appearance, BodyState, Endpoint, Envelope, ErrorClass, Flag, Flags, Identity,
     InternetMessageId, MailboxId, MailboxName, MessageId, Part, Problem, Protocol, Secret, Security,
     SpecialUse, SubmissionId, SubmissionState, ThreadId, Timestamp, Where,
 };
@@ -49,6 +49,7 @@ pub struct State {
     pub sent: Vec<Outgoing>,
     pub commands: Vec<Command>,
     pub network: Network,
+    pub appearance: Appearance,
     /// What was handed to other programs, fetched and left.
     pub opened: Vec<(PartAt, Caution)>,
     pub fetched: Vec<PictureRequest>,
@@ -298,6 +299,10 @@ impl State {
             }
             Command::SetNetwork(policy) => {
                 self.network.chosen = policy;
+                Receipt::default()
+            }
+            Command::SetAppearance(appearance) => {
+                self.appearance = appearance;
                 Receipt::default()
             }
             Command::CancelSubmission(id) => {
@@ -604,6 +609,10 @@ impl Face for Fixture {
 
     fn network(&self) -> Answer<Network> {
         answer(self.lock().network)
+    }
+
+    fn appearance(&self) -> Answer<Appearance> {
+        answer(self.lock().appearance)
     }
 
     fn command(&self, command: Command) -> Answer<Receipt> {

@@ -118,7 +118,7 @@ pub fn show(
     };
     iced::application(boot, App::update, App::view)
         .title(App::title)
-        .theme(|app: &App| app.appearance.theme())
+        .theme(|app: &App| theme::theme_of(app.appearance))
         .style(App::style)
         .scale_factor(|app: &App| app.zoom)
         .subscription(App::subscription)

@@ -7,6 +7,7 @@ mod token;
 pub use token::{DARK, LIGHT, Tokens, account_color};
 
 use iced::{Color, Theme};
+use posthorn_model::Appearance;
 
 /// Distances, in logical pixels.
 pub mod space {
@@ -44,26 +45,13 @@ pub const ACCOUNT_BAR: f32 = 3.0;
 /// Lines between things.
 pub const HAIRLINE: f32 = 1.0;
 
-/// Which look the user chose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Appearance {
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-impl Appearance {
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// `None` follows the system.
-    #[must_use]
-    pub fn theme(self) -> Option<Theme> {
-        match self {
-            Self::System => None,
-            Self::Light => Some(Theme::Light),
-            Self::Dark => Some(Theme::Dark),
-        }
+/// `None` follows the system.
+#[must_use]
+pub const fn theme_of(appearance: Appearance) -> Option<Theme> {
+    match appearance {
+        Appearance::System => None,
+        Appearance::Light => Some(Theme::Light),
+        Appearance::Dark => Some(Theme::Dark),
     }
 }
 

@@ -2,14 +2,15 @@
 //! transaction with the way back.
 
 use posthorn_model::{
-    AccountId, BodyState, ErrorClass, FlagChange, Hash, LedgerRow, MailboxId, MessageId, NetworkPolicy,
-    OperationState, ReadingSettings, SpecialUse, SubmissionId, SubmissionState,
+    AccountId, Appearance, BodyState, ErrorClass, FlagChange, Hash, LedgerRow, MailboxId, MessageId,
+    NetworkPolicy, OperationState, ReadingSettings, SpecialUse, SubmissionId, SubmissionState,
 };
 use posthorn_store::Durability;
 use posthorn_store::write::{NewMessage, Write};
 
 use super::apply::{Applier, Effect, Facts, Intent, Placed, Room};
 use super::undo;
+use crate::catalog::APPEARANCE;
 use crate::command::{Command, Receipt, Selection};
 use crate::event::Event;
 use crate::reading::settings;
@@ -73,6 +74,7 @@ pub async fn perform(core: &Core, command: Command) -> Result<Outcome, Error> {
             ..Outcome::default()
         }),
         Command::SetNetwork(policy) => set_network(core, policy).await,
+        Command::SetAppearance(appearance) => set_appearance(core, appearance).await,
         Command::AllowPictures(sender) => change_reading(core, |now| settings::allow(now, sender)),
         Command::ForbidPictures(sender) => change_reading(core, |now| settings::forbid(now, sender)),
         Command::ForgetPictures(sender) => change_reading(core, |now| settings::forget(now, &sender)),
@@ -99,6 +101,15 @@ async fn set_network(core: &Core, policy: NetworkPolicy) -> Result<Outcome, Erro
         send: accounts,
         ..Outcome::default()
     })
+}
+
+async fn set_appearance(core: &Core, appearance: Appearance) -> Result<Outcome, Error> {
+    let kept = Write::PutSetting {
+        key: APPEARANCE.to_owned(),
+        value: (appearance != Appearance::default()).then(|| appearance.name().to_owned()),
+    };
+    core.store.apply(vec![kept], Durability::Normal).await?;
+    Ok(Outcome::default())
 }
 
 fn change_reading(core: &Core, change: impl FnOnce(&mut ReadingSettings)) -> Result<Outcome, Error> {

@@ -1,6 +1,6 @@
 //! What the network may be used for, and what becomes of connections when the machine sleeps.
 
-use posthorn_model::{LeaveOnServer, NetworkPolicy, Protocol};
+use posthorn_model::{Appearance, LeaveOnServer, NetworkPolicy, Protocol};
 use posthorn_sandbox::SandboxOptions;
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,12 @@ fn the_users_word_survives_a_restart() {
             world.command(Command::SetNetwork(policy)).await;
             world.restart().await;
             assert_eq!(world.engine().network().chosen, policy);
+        }
+        for appearance in [Appearance::Dark, Appearance::Light, Appearance::System] {
+            world.command(Command::SetAppearance(appearance)).await;
+            world.restart().await;
+            let kept = world.engine().catalog().appearance().await;
+            assert_eq!(kept.expect("kept"), appearance);
         }
     });
 }

@@ -12,7 +12,8 @@ use posthorn_engine::{Command, Error};
 use posthorn_mime::Reason;
 use posthorn_model::query::Cursor;
 use posthorn_model::{
-    AccountConfig, AccountId, MessageId, NetworkPolicy, Part, Pop3Policy, Secret, SubmissionId, ThreadId,
+    AccountConfig, AccountId, Appearance, MessageId, NetworkPolicy, Part, Pop3Policy, Secret, SubmissionId,
+    ThreadId,
 };
 
 use crate::listing::Fetch;
@@ -20,7 +21,6 @@ use crate::screen::mail::reader::canvas::Draw;
 use crate::screen::mail::reader::material::{Letterhead, Material};
 use crate::screen::mail::reader::preview::Look;
 use crate::shortcut::Wish;
-use crate::theme::Appearance;
 use crate::widget::reveal::Reveal;
 
 /// Commands that belong together, and what is said when they are done.

@@ -51,7 +51,7 @@ impl App {
     }
 
     pub(super) fn is_dark(&self) -> bool {
-        match self.appearance.theme() {
+        match crate::theme::theme_of(self.appearance) {
             Some(theme) => theme.extended_palette().is_dark,
             None => self.mode == theme::Mode::Dark,
         }

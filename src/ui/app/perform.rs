@@ -79,8 +79,13 @@ impl App {
             }
             Action::ShowMail => self.show_mail(),
             Action::SetAppearance(appearance) => {
+                // The window shows it at once, whatever the disk says.
                 self.appearance = appearance;
-                Task::none()
+                self.perform(Action::Do(Deed {
+                    commands: vec![Command::SetAppearance(appearance)],
+                    said: None,
+                    undoable: false,
+                }))
             }
             Action::Focus(id) => operation::focus(id),
             Action::Failed(error) => {
@@ -243,6 +248,10 @@ impl App {
 
     pub(super) fn load_network(&self) -> Task<Message> {
         self.read(|bridge| Task::perform(bridge.network(), Message::NetworkLoaded))
+    }
+
+    pub(super) fn load_appearance(&self) -> Task<Message> {
+        self.read(|bridge| Task::perform(bridge.appearance(), Message::AppearanceLoaded))
     }
 
     pub(super) fn load_outbox(&self) -> Task<Message> {

@@ -4,14 +4,13 @@ mod view;
 
 use posthorn_engine::Error;
 use posthorn_engine::report::TestReport;
-use posthorn_model::{AccountId, NetworkPolicy};
+use posthorn_model::{AccountId, Appearance, NetworkPolicy};
 
 use super::setup::FormMessage;
 use super::setup::form::Form;
 use crate::app::Action;
 use crate::directory::Directory;
 use crate::t;
-use crate::theme::Appearance;
 
 pub use view::view;
 

@@ -1,7 +1,7 @@
 //! An account and its server: the forecast follows the policy, and nothing that deletes is taken up unasked.
 
 use posthorn_engine::Command;
-use posthorn_model::{AccountId, LeaveOnServer, SecretPlace};
+use posthorn_model::{AccountId, Appearance, LeaveOnServer, SecretPlace};
 
 use super::Window;
 use crate::app::{Action, Message, Screen};
@@ -188,4 +188,16 @@ fn the_sealed_file_is_a_choice_only_for_a_password_that_is_in_it() {
         window.press(&t!("setup-session"));
         assert_eq!(window.shows(&t!("setup-sealed")), expect, "{place:?}");
     }
+}
+
+#[test]
+fn the_chosen_look_is_kept() {
+    let fixture = Fixture::full();
+    let mut window = Window::open(&fixture);
+    assert_eq!(window.app.appearance, Appearance::System);
+    window.key(Wish::Settings);
+    window.press(&t!("settings-window"));
+    window.press(&t!("appearance-dark"));
+    assert_eq!(window.app.appearance, Appearance::Dark);
+    assert_eq!(Window::open(&fixture).app.appearance, Appearance::Dark);
 }

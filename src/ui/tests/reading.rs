@@ -6,6 +6,7 @@ use std::time::Instant;
 use iced::{Event, Point, mouse, window};
 use posthorn_engine::Command;
 use posthorn_html::page::{Failure, PageTheme};
+use posthorn_model::Appearance;
 
 use super::Window;
 use super::canned::Canned;
@@ -16,7 +17,6 @@ use crate::screen::mail::reader::{self, FIND};
 use crate::screen::sheet::Sheet;
 use crate::shortcut::Wish;
 use crate::t;
-use crate::theme::Appearance;
 use crate::widget::page::PageEvent;
 
 const WALK: &str = "Re: Sunday walk along the estuary";

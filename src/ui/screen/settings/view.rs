@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, scrollable, space, text};
 use iced::{Center, Element, Fill};
 use posthorn_engine::Network;
-use posthorn_model::NetworkPolicy;
+use posthorn_model::{Appearance, NetworkPolicy};
 
 use super::{Message, Settings, removal_words};
 use crate::directory::{Directory, protocol_tag};
@@ -13,7 +13,7 @@ use crate::screen::setup::form::Form;
 use crate::screen::setup::{form_view, report_view};
 use crate::shortcut::{self, Wish};
 use crate::t;
-use crate::theme::{Appearance, font, size, space as gap, style};
+use crate::theme::{font, size, space as gap, style};
 use crate::widget::{Kind, button, icon_button, press, rule, sign, words};
 
 pub fn view<'a>(
