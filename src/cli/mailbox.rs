@@ -61,7 +61,7 @@ pub fn run(command: &MailboxCommand, context: &Context, output: &mut Output) -> 
 fn warn(session: &Session, mailbox: MailboxId, output: &Output) -> Result<(), Failure> {
     let others = session.ask(move |catalog| async move { catalog.marked_by_others(mailbox).await })?;
     for row in others.iter().take(NAMED) {
-        let from = row.from.as_ref().map_or("", |from| from.email.as_str());
+        let from = row.from.first().map_or("", |from| from.email.as_str());
         output.note(&format!("marked by another program: {} ({from})", row.subject));
     }
     if others.len() > NAMED {

@@ -1,7 +1,7 @@
 //! One message of a list, as JSON and as a line.
 
 use posthorn_engine::catalog::Row;
-use posthorn_model::{Flag, MailboxId, Where};
+use posthorn_model::{Address, Flag, MailboxId, Where};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -13,11 +13,13 @@ use crate::table::{self, Column};
 /// As `list` and `search` print it.
 #[must_use]
 pub fn to_json(row: &Row, paths: &HashMap<MailboxId, String>) -> Value {
+    let names: Vec<String> = row.from.iter().map(ToString::to_string).collect();
     let mut value = json!({
         "id": row.message,
         "message_id": row.message_id.as_ref().map(ToString::to_string),
         "mailbox": paths.get(&row.mailbox),
-        "from": row.from.as_ref().map(ToString::to_string),
+        "from": (!row.from.is_empty()).then(|| names.join(", ")),
+        "authors": names,
         "to": row.to.as_ref().map(ToString::to_string),
         "subject": row.subject,
         "preview": row.preview,
@@ -77,7 +79,7 @@ pub fn print(output: &mut Output, rows: &[Row]) -> Result<(), Failure> {
             row.message.to_string(),
             marks(row),
             date::say(row.date),
-            from(row),
+            Address::display_all(&row.from),
         ];
         if somewhere_else {
             cells.push(say_where(row.lives));
@@ -86,13 +88,6 @@ pub fn print(output: &mut Output, rows: &[Row]) -> Result<(), Failure> {
         cells
     });
     table::print(output, &columns, lines)
-}
-
-fn from(row: &Row) -> String {
-    row.from
-        .as_ref()
-        .map(|from| from.display().to_owned())
-        .unwrap_or_default()
 }
 
 /// Unread, flagged, attachment.

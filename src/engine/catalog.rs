@@ -51,7 +51,8 @@ pub struct Row {
     pub mailbox: MailboxId,
     pub account: AccountId,
     pub message_id: Option<InternetMessageId>,
-    pub from: Option<Address>,
+    /// All authors, of very many the first.
+    pub from: Vec<Address>,
     /// First of To, for Sent and Drafts.
     pub to: Option<Address>,
     pub subject: String,

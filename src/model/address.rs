@@ -34,6 +34,12 @@ impl Address {
         self.name.as_deref().unwrap_or(&self.email)
     }
 
+    /// Several people as one line, for a list: names where there are some.
+    #[must_use]
+    pub fn display_all(people: &[Self]) -> String {
+        people.iter().map(Self::display).collect::<Vec<_>>().join(", ")
+    }
+
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         self.email.rsplit_once('@').map(|(_, domain)| domain)

@@ -19,7 +19,7 @@ use crate::column::{build_address, flags_at, json_at, narrow, protocol_at, uid_a
 use crate::db::{Pace, Store};
 use crate::error::Result;
 use crate::ledger::{self, LedgerMark};
-use crate::message::body_state;
+use crate::message::{AUTHORS, body_state};
 
 /// One row of a list: what it shows, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub struct ListRow {
     /// In a list of all messages, one of those that hold it.
     pub mailbox: MailboxId,
     pub account: AccountId,
-    pub from: Option<Address>,
+    /// All authors, of very many the first.
+    pub from: Vec<Address>,
     /// The first few.
     pub to: Vec<Address>,
     pub subject: String,
@@ -241,7 +242,11 @@ pub(crate) const ALL_KEYS: &str =
      WHERE m.id <= ?2 AND ?1 = 0 ORDER BY m.id DESC LIMIT ?3";
 pub(crate) const ROW: &str =
     "SELECT m.account, m.from_name, m.from_email, m.recipients, m.subject, m.preview, m.size, m.hash IS NOT NULL,
-            m.has_attachments, m.thread, t.total, m.message_id, p.uid, p.flags, p.keywords, b.local, a.protocol
+            m.has_attachments, m.thread, t.total, m.message_id, p.uid, p.flags, p.keywords, b.local, a.protocol,
+            coalesce(m.co_authors,
+                (SELECT json_remove(json_extract(d.envelope, '$.from'), '$[0]') FROM message_detail d
+                 WHERE d.message = m.id AND json_valid(d.envelope)),
+                '[]')
      FROM placement p
      CROSS JOIN message m ON m.id = p.message
      CROSS JOIN thread t ON t.id = m.thread
@@ -264,11 +269,14 @@ pub(crate) fn load_row(index: &Connection, at: Cursor) -> Result<Option<ListRow>
 }
 
 fn read_row(row: &Row<'_>, at: Cursor) -> rusqlite::Result<(ListRow, Protocol)> {
+    let mut from: Vec<Address> = build_address(row.get(1)?, row.get(2)?).into_iter().collect();
+    from.extend(json_at::<Vec<Address>>(row, 17)?);
+    from.truncate(AUTHORS);
     let list = ListRow {
         message: at.message,
         mailbox: at.mailbox,
         account: AccountId(row.get(0)?),
-        from: build_address(row.get(1)?, row.get(2)?),
+        from,
         to: json_at(row, 3)?,
         subject: row.get(4)?,
         date: at.message.date(),

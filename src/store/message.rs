@@ -212,19 +212,25 @@ pub(crate) const BODIES_MISSING: &str = "SELECT m.id, p.mailbox, p.uid, m.size, 
        AND p.mailbox = b.id AND p.message = m.id AND p.uid IS NOT NULL
      ORDER BY m.id DESC LIMIT ?4";
 
+/// The most authors that a row names: nobody reads more, and a header may hold thousands.
+pub(crate) const AUTHORS: usize = 50;
+
 /// The columns that a list shows, from an envelope.
 struct Shown<'a> {
     message_id: Option<&'a str>,
     from: Option<&'a Address>,
+    co_authors: String,
     recipients: String,
     subject: &'a str,
 }
 
 fn build_shown(envelope: &Envelope) -> Result<Shown<'_>> {
     let recipients: Vec<&Address> = envelope.to.iter().take(3).collect();
+    let co_authors: Vec<&Address> = envelope.from.iter().take(AUTHORS).skip(1).collect();
     Ok(Shown {
         message_id: envelope.message_id.as_ref().map(|id| id.0.as_str()),
         from: envelope.from.first(),
+        co_authors: build_json(&co_authors)?,
         recipients: build_json(&recipients)?,
         subject: cut(&envelope.subject, 1000),
     })
@@ -256,8 +262,8 @@ pub(crate) fn add(tx: &Transaction<'_>, message: &NewMessage, gone: &mut BTreeSe
     let shown = build_shown(envelope)?;
     tx.prepare_cached(
         "INSERT INTO message (id, account, thread, message_id, from_name, from_email, recipients, subject, preview,
-             received, size, hash, has_attachments)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             received, size, hash, has_attachments, co_authors)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         message.id.0,
@@ -273,6 +279,7 @@ pub(crate) fn add(tx: &Transaction<'_>, message: &NewMessage, gone: &mut BTreeSe
         signed(body.map_or(message.size, |body| body.size)),
         body.map(|body| body.hash.0),
         body.map_or(message.has_attachments, has_attachments),
+        shown.co_authors,
     ])?;
     tx.prepare_cached(
         "INSERT INTO message_detail (message, envelope, parts, defects) VALUES (?1, ?2, ?3, ?4)",
@@ -337,7 +344,7 @@ fn set_envelope(
     let shown = build_shown(envelope)?;
     tx.prepare_cached(
         "UPDATE message SET thread = ?2, message_id = ?3, from_name = ?4, from_email = ?5, recipients = ?6,
-             subject = ?7 WHERE id = ?1",
+             subject = ?7, co_authors = ?8 WHERE id = ?1",
     )?
     .execute(params![
         message.0,
@@ -347,6 +354,7 @@ fn set_envelope(
         shown.from.map(|from| from.email.as_str()),
         shown.recipients,
         shown.subject,
+        shown.co_authors,
     ])?;
     tx.prepare_cached("UPDATE message_detail SET envelope = ?2 WHERE message = ?1")?
         .execute(params![message.0, json])?;

@@ -16,6 +16,7 @@ pub(crate) const INDEX: &[&str] = &[
     include_str!("migrations/index/0003_ledger_identity.sql"),
     include_str!("migrations/index/0004_search_merge.sql"),
     include_str!("migrations/index/0005_unindexed_flood.sql"),
+    include_str!("migrations/index/0006_authors.sql"),
 ];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),

@@ -361,7 +361,7 @@ impl State {
             mailbox: seed.mailbox,
             account: seed.account,
             message_id: seed.envelope.message_id.clone(),
-            from: seed.envelope.from.first().cloned(),
+            from: seed.envelope.from.clone(),
             to: seed.envelope.to.first().cloned(),
             subject: seed.envelope.subject.clone(),
             preview,
@@ -575,7 +575,7 @@ impl Face for Fixture {
             .listed(View::All)
             .into_iter()
             .filter(|row| {
-                let from = row.from.as_ref().map(ToString::to_string).unwrap_or_default();
+                let from: String = row.from.iter().map(ToString::to_string).collect();
                 format!("{} {} {from}", row.subject, row.preview)
                     .to_lowercase()
                     .contains(&query)

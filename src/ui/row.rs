@@ -7,7 +7,7 @@ use iced::advanced::text::{self, Renderer as _, Shaping, Text, Wrapping};
 use iced::{Background, Border, Color, Font, Pixels, Point, Rectangle, Renderer, Size, Theme, alignment};
 use posthorn_engine::catalog::Row;
 use posthorn_model::query::Cursor;
-use posthorn_model::{AccountId, Flag, Where};
+use posthorn_model::{AccountId, Address, Flag, Where};
 
 use crate::icon::Icon;
 use crate::listing::{Listing, key};
@@ -126,16 +126,9 @@ impl Cards<'_> {
     }
 
     fn who(&self, row: &Row) -> String {
-        let person = if self.outgoing {
-            row.to.as_ref().or(row.from.as_ref())
-        } else {
-            row.from.as_ref()
-        };
-        let name = person.map_or_else(|| t!("list-nobody"), |person| person.display().to_owned());
-        if self.outgoing && row.to.is_some() {
-            t!("list-to", name = name)
-        } else {
-            name
+        match &row.to {
+            Some(to) if self.outgoing => t!("list-to", name = to.display()),
+            _ => authors(row),
         }
     }
 
@@ -235,6 +228,16 @@ impl Cards<'_> {
             );
             pen.fill(bar, account_color(t, n), 1.5);
         }
+    }
+}
+
+/// Everyone who wrote the message, or words for nobody.
+#[must_use]
+pub fn authors(row: &Row) -> String {
+    if row.from.is_empty() {
+        t!("list-nobody")
+    } else {
+        Address::display_all(&row.from)
     }
 }
 

@@ -53,6 +53,7 @@ fn hot_queries_use_their_indexes() {
     check(super::ALL_KEYS, "SEARCH m USING INTEGER PRIMARY KEY (rowid<?)");
     check(super::ROW, "SEARCH p USING PRIMARY KEY (mailbox=? AND message=?)");
     check(super::ROW, "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)");
+    check(super::ROW, "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)");
     check(WITHOUT_BODY, "message_without_body (account=?)");
     check(
         SCAN,

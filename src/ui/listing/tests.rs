@@ -8,7 +8,7 @@ fn row(id: i64) -> Row {
         mailbox: MailboxId(1),
         account: AccountId(1),
         message_id: None,
-        from: None,
+        from: Vec::new(),
         to: None,
         subject: String::new(),
         preview: String::new(),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use iced::{Event, Point, mouse, window};
 use posthorn_engine::Command;
 use posthorn_html::page::{Failure, PageTheme};
-use posthorn_model::Appearance;
+use posthorn_model::{Address, Appearance};
 
 use super::Window;
 use super::canned::Canned;
@@ -40,7 +40,7 @@ fn open() -> (Window, Canned) {
 }
 
 /// The window is drawn once: pages hear of their room and ask for what is in view.
-fn redraw(window: &mut Window) {
+pub(super) fn redraw(window: &mut Window) {
     for _ in 0..3 {
         window.by_hand(|ui| {
             ui.simulate([Event::Window(window::Event::RedrawRequested(Instant::now()))]);
@@ -224,7 +224,7 @@ fn a_conversation_is_walked_by_key_and_its_place_is_kept() {
     window.key(Wish::PreviousInThread);
     let meant = window.app.mail.reader.meant().unwrap();
     assert_ne!(meant.message, first);
-    assert_eq!(meant.from.as_ref().unwrap().email, "ada@example.org");
+    assert_eq!(meant.from[0].email, "ada@example.org");
     window.key(Wish::NextInThread);
     assert_eq!(window.app.mail.reader.meant().unwrap().message, first);
     window.key(Wish::NextInThread);
@@ -435,4 +435,53 @@ fn a_receipt_goes_out_only_when_the_reader_says_so() {
     let message = current(&window);
     assert_eq!(fixture.lock().receipts, [(message, true)]);
     assert!(!window.shows(&t!("receipt-asked")));
+}
+
+#[test]
+fn several_authors_are_all_named_in_the_list_and_above_the_message() {
+    let fixture = Fixture::full();
+    let authors = vec![
+        Address::new("Nora Lind", "nora@x.org"),
+        Address::bare("ben@x.org"),
+        Address::new("Cleo", "cleo@x.org"),
+    ];
+    {
+        let mut state = fixture.lock();
+        let row = state.rows.iter_mut().find(|row| row.subject == WALK).unwrap();
+        row.from.clone_from(&authors);
+        let id = row.message;
+        state.messages.get_mut(&id).unwrap().envelope.from = authors;
+    }
+    let (window, _) = open_of(&fixture);
+    assert!(window.shows("Nora Lind, ben@x.org, Cleo"), "in the list");
+    let (window, _) = shown_of(&fixture, WALK);
+    assert!(
+        window.shows("nora@x.org, cleo@x.org"),
+        "with the addresses of those who have a name"
+    );
+}
+
+#[test]
+fn a_long_address_is_cut_where_it_is_seen() {
+    let fixture = Fixture::full();
+    let long = format!("nora@{}example.org", "very-long-name.".repeat(12));
+    {
+        let mut state = fixture.lock();
+        let id = state.rows.iter().find(|row| row.subject == WALK).unwrap().message;
+        state.messages.get_mut(&id).unwrap().envelope.from = vec![
+            Address::new("Nora Lind", long.clone()),
+            Address::new("Ben", "ben@x.org"),
+        ];
+    }
+    let (window, _) = shown_of(&fixture, WALK);
+    let cut = window
+        .ui()
+        .find(|candidate: iced_test::selector::Candidate<'_>| match candidate {
+            iced_test::selector::Candidate::Text { content, .. } => {
+                (content.starts_with("nora@very-long") && content.ends_with('…')).then_some(())
+            }
+            _ => None,
+        });
+    assert!(cut.is_ok());
+    assert!(!window.shows(&long));
 }

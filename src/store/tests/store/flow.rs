@@ -1,7 +1,7 @@
 //! Mail comes in, is listed, read, flagged, moved and removed.
 
 use posthorn_model::query::{PageStart, View};
-use posthorn_model::{BodyState, Flag, FlagChange, Flags, MailboxId, Protocol};
+use posthorn_model::{Address, BodyState, Flag, FlagChange, Flags, MailboxId, Protocol};
 use posthorn_store::{Durability, Error, Store, Typing, Write};
 
 use super::support::{Fixture, body, envelope, place, raw, text_of, wait};
@@ -23,7 +23,7 @@ fn mail_is_listed_read_and_moved() {
     assert_eq!(page.rows[0].thread_count, 2);
     assert_eq!(page.rows[0].thread, page.rows[1].thread);
     assert_eq!(page.rows[0].body, BodyState::Headers);
-    assert_eq!(page.rows[0].from.as_ref().unwrap().email, "anna@example.org");
+    assert_eq!(page.rows[0].from[0].email, "anna@example.org");
 
     let bytes = b"Subject: hello\r\n\r\nworld\r\n";
     let hash = wait(store.keep_raw(vec![raw(fixture.account, Some(3), bytes)])).unwrap()[0];
@@ -113,4 +113,60 @@ fn reopening_shows_mail_at_once() {
         wait(reader.apply(Vec::new(), Durability::Normal)).unwrap_err(),
         Error::ReadOnly
     );
+}
+
+#[test]
+fn all_authors_are_listed_also_of_mail_from_before_they_were_noted() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let authors = |count: usize| -> Vec<Address> {
+        (0..count)
+            .map(|n| Address::bare(format!("author{n}@example.org")))
+            .collect()
+    };
+    let add = |date: i64, from: Vec<Address>| {
+        let mut message = fixture.new_message(date, &format!("{date}@x"), &[]);
+        message.envelope.from = from;
+        let id = message.id;
+        fixture.apply(vec![
+            Write::AddMessage(Box::new(message)),
+            place(id, fixture.inbox, None, Flags::default()),
+        ]);
+        id
+    };
+    let listed = |id| wait(fixture.store.row(id)).unwrap().unwrap().from;
+    let mail: Vec<_> = [0, 1, 2, 300]
+        .into_iter()
+        .map(|count: usize| {
+            (
+                add(1_700_000_000 + i64::try_from(count).unwrap(), authors(count)),
+                count,
+            )
+        })
+        .collect();
+    let check = |when: &str| {
+        for (id, count) in &mail {
+            assert_eq!(listed(*id), authors(50.min(*count)), "{count}, {when}");
+        }
+    };
+    check("as they came");
+    let index = rusqlite::Connection::open(fixture.dir.path().join("index.sqlite")).unwrap();
+    index.execute("UPDATE message SET co_authors = NULL", []).unwrap();
+    check("from before");
+
+    // A body brings them anew, and what it says counts.
+    let (two, _) = mail[2];
+    let bytes = b"Subject: x\r\n\r\n";
+    let hash = wait(fixture.store.keep_raw(vec![raw(fixture.account, None, bytes)])).unwrap()[0];
+    let mut envelope = envelope(1, "two@x", &[]);
+    envelope.from = authors(3);
+    fixture.apply(vec![Write::SetBody(Box::new(body(
+        two, bytes, hash, envelope, "",
+    )))]);
+    assert_eq!(listed(two), authors(3));
+
+    // An envelope that is damaged costs the other names, not the list.
+    index
+        .execute_batch("UPDATE message SET co_authors = NULL; UPDATE message_detail SET envelope = '{';")
+        .unwrap();
+    assert_eq!(listed(two), authors(1));
 }

@@ -1,6 +1,6 @@
 //! Who wrote a message, to whom, when, and where it lives.
 
-use iced::widget::{column, container, row, space};
+use iced::widget::{column, container, responsive, row, space, text};
 use iced::{Center, Element, Fill};
 use posthorn_engine::catalog::{Message as Mail, Row};
 use posthorn_mime::Verdict;
@@ -10,11 +10,17 @@ use super::reading::Reading;
 use super::{Message, trust};
 use crate::directory::Directory;
 use crate::icon::{self, Icon};
+use crate::measure::{cut, width};
 use crate::shortcut::{self, Wish};
 use crate::t;
-use crate::theme::{size, space as gap, style};
+use crate::theme::{font, size, space as gap, style};
 use crate::when::Clock;
 use crate::widget::{Kind, Press, hint, press, sign, words};
+
+/// The height of the line that names the authors.
+const AUTHORS: f32 = 20.0;
+/// As many of them as could ever stand in a line.
+const AUTHORS_SHOWN: usize = 50;
 
 /// The people of one header field, as a line.
 fn people(addresses: &[Address]) -> String {
@@ -50,25 +56,9 @@ pub(super) fn in_full(addresses: &[Address]) -> String {
 pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Element<'a, Message> {
     let mail = reading.mail();
     let envelope = &mail.envelope;
-    let sender = reading.read.reading.sender.as_ref();
-    let from = sender.map_or_else(|| t!("list-nobody"), |sender| sender.label().to_owned());
-    let address = sender
-        .filter(|sender| sender.name.is_some())
-        .map(|sender| sender.email.as_str());
-    let mut sender = row![
-        words::strong(from)
-            .size(size::READING)
-            .wrapping(iced::widget::text::Wrapping::None)
-    ]
-    .spacing(gap::S)
-    .align_y(Center)
-    .push(trust::mark(reading));
-    if let Some(address) = address {
-        sender = sender.push(words::muted(address).wrapping(iced::widget::text::Wrapping::None));
-    }
     let first = row![
-        container(sender).width(Fill).clip(true),
-        words::muted(clock.long(mail.date)).wrapping(iced::widget::text::Wrapping::None)
+        container(responsive(move |room| authors(reading, room.width))).height(AUTHORS),
+        words::muted(clock.long(mail.date)).wrapping(text::Wrapping::None)
     ]
     .spacing(gap::M)
     .align_y(Center);
@@ -115,6 +105,54 @@ pub fn header<'a>(reading: &'a Reading, clock: &Clock, detailed: bool) -> Elemen
     all.into()
 }
 
+/// Names, the mark of trust and addresses of all who wrote it, cut to the room so that it is seen where something is
+/// missing.
+fn authors(reading: &Reading, room: f32) -> Element<'_, Message> {
+    let (names, addresses) = name_authors(reading);
+    let mark = trust::mark(reading);
+    let mark_room = if mark.is_some() { 15.0 + gap::S } else { 0.0 };
+    let room = room - mark_room;
+    let strong = font::suited(&names, font::SEMIBOLD);
+    let wanted = width(&addresses, size::BODY, font::REGULAR) + gap::S;
+    // Names have the most of it, and what the addresses leave.
+    let names = cut(&names, size::READING, strong, (room * 0.6).max(room - wanted));
+    let left = room - width(&names, size::READING, strong) - gap::S;
+    let addresses = cut(&addresses, size::BODY, font::REGULAR, left);
+    let mut line = row![
+        words::strong(names)
+            .font(strong)
+            .size(size::READING)
+            .wrapping(text::Wrapping::None)
+    ]
+    .spacing(gap::S)
+    .height(AUTHORS)
+    .align_y(Center)
+    .push(mark);
+    if !addresses.is_empty() {
+        line = line.push(words::muted(addresses).wrapping(text::Wrapping::None));
+    }
+    line.into()
+}
+
+/// Names where there are some, and the addresses of those who have one.
+fn name_authors(reading: &Reading) -> (String, String) {
+    let authors = &reading.mail().envelope.from;
+    if authors.len() > 1 {
+        let authors = authors.get(..AUTHORS_SHOWN).unwrap_or(authors);
+        let addresses: Vec<&str> = authors
+            .iter()
+            .filter(|author| author.name.is_some())
+            .map(|author| author.email.as_str())
+            .collect();
+        return (Address::display_all(authors), addresses.join(", "));
+    }
+    let Some(sender) = &reading.read.reading.sender else {
+        return (t!("list-nobody"), String::new());
+    };
+    let address = sender.name.as_ref().map(|_| sender.email.clone());
+    (sender.label().to_owned(), address.unwrap_or_default())
+}
+
 fn quiet<'a>(label: String, message: Message) -> Press<'a, Message> {
     press(words::caption(label))
         .kind(Kind::Quiet)
@@ -148,9 +186,9 @@ fn details<'a>(mail: &'a Mail, verdict: &Verdict) -> Element<'a, Message> {
             row![
                 words::caption(name).width(84),
                 words::caption(value)
-                    .style(iced::widget::text::default)
+                    .style(text::default)
                     .width(Fill)
-                    .wrapping(iced::widget::text::Wrapping::WordOrGlyph)
+                    .wrapping(text::Wrapping::WordOrGlyph)
             ]
             .spacing(gap::S)
             .into()

@@ -120,10 +120,7 @@ fn empty<'a>() -> Element<'a, Message> {
 fn folded<'a>(row: &'a Row, clock: &Clock) -> Element<'a, Message> {
     const LINE: f32 = 17.0;
     let unread = !row.flags.contains(Flag::Seen);
-    let who = row
-        .from
-        .as_ref()
-        .map_or_else(|| t!("list-nobody"), |from| from.display().to_owned());
+    let who = crate::row::authors(row);
     let weight = font::suited(&who, if unread { font::SEMIBOLD } else { font::MEDIUM });
     let preview = responsive(|room| {
         words::muted(cut(&row.preview, size::BODY, font::REGULAR, room.width))
