@@ -95,7 +95,19 @@ impl WebServer {
         certificate: Option<&ServerCertificate>,
         answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::start_at("127.0.0.1:0", certificate, answer)
+    }
+
+    /// At an address of the caller's.
+    ///
+    /// # Errors
+    /// Where nobody may listen there.
+    pub fn start_at(
+        address: &str,
+        certificate: Option<&ServerCertificate>,
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             tls: certificate.map(configure).transpose()?,

@@ -6,6 +6,7 @@ mod dragging;
 mod flow;
 mod mailboxes;
 mod reading;
+mod real;
 mod typing;
 
 use std::sync::Arc;
@@ -22,7 +23,9 @@ use jiff::tz::TimeZone;
 
 use crate::UiOptions;
 use crate::app::{App, Message};
+use crate::bridge::Bridge;
 use crate::fixture::{Fixture, NOW};
+use crate::painter::Brush;
 use crate::when::Clock;
 
 struct Woken {
@@ -45,6 +48,10 @@ struct Window {
 
 impl Window {
     fn open(fixture: &Fixture) -> Self {
+        Self::over(Arc::new(fixture.clone()), None)
+    }
+
+    fn over(bridge: Bridge, painter: Option<Brush>) -> Self {
         crate::load_fonts();
         let clock = Clock {
             now: NOW,
@@ -52,10 +59,10 @@ impl Window {
             read: || NOW,
         };
         let mut window = Self {
-            app: App::new(UiOptions::default(), clock),
+            app: App::new(UiOptions::default(), clock).with_painter(painter),
             tasks: Vec::new(),
         };
-        window.send(Message::Opened(Ok(Arc::new(fixture.clone()))));
+        window.send(Message::Opened(Ok(bridge)));
         window
     }
 

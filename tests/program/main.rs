@@ -27,6 +27,7 @@ mod plan;
 mod pop3;
 mod posthorn;
 mod reading;
+mod remote;
 #[cfg(unix)]
 mod scenario;
 mod send;
