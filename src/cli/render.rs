@@ -2,6 +2,13 @@
 
 pub mod canvas;
 pub mod letter;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on panics, and says on standard output what it skips"
+)]
+mod widths;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -17,6 +17,7 @@ mod links;
 mod measure;
 mod quirks;
 mod repair;
+mod seen;
 mod tables;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -174,6 +175,12 @@ impl Document {
     pub fn shown_text(&self) -> String {
         self.lines.text(&self.engine)
     }
+
+    /// Lines of text that nobody can see, though the message does not hide them: for the same tests.
+    #[must_use]
+    pub fn lost_text(&self) -> Vec<String> {
+        self.lines.lost(&self.engine)
+    }
 }
 
 fn lay_out(closed: &Closed, pictures: &[Vec<u8>], look: Look) -> (Engine, Lines, bool) {
@@ -189,7 +196,10 @@ fn lay_out(closed: &Closed, pictures: &[Vec<u8>], look: Look) -> (Engine, Lines,
         engine = Engine::load(closed, pictures, look, Scheme::Light);
         is_forced = true;
     }
-    let lines = Lines::of(&engine);
+    let mut lines = Lines::of(&engine);
+    engine.widen(lines.reach_left(&engine));
+    lines.shift(engine.left());
+    engine.grow(lines.extent(&engine));
     (engine, lines, is_forced)
 }
 

@@ -7,6 +7,8 @@ use blitz_dom::{BaseDocument, DocumentConfig, StyleThreading, UserAgentStyleshee
 use blitz_html::HtmlDocument;
 use blitz_traits::net::{Bytes, NetHandler, NetProvider, Request};
 use blitz_traits::shell::{ColorScheme, Viewport};
+use kurbo::{Affine, Rect};
+use peniko::{Color, Fill};
 
 use super::ground::Ground;
 use super::{fonts, quirks, repair, tables};
@@ -30,12 +32,17 @@ pub(super) enum Scheme {
 pub(super) struct Engine {
     document: HtmlDocument,
     scale: f32,
+    /// How far the page reaches to the left of where the engine begins to count.
+    left: f32,
+    paper: Color,
+    /// Texts need so much.
+    least: (f32, f32),
 }
 
 /// What every message is drawn with, below what it says itself.
 const SHEET: &str = r"
 *, *::before, *::after { animation: none !important; transition: none !important; }
-html { background-color: #ffffff; font-family: serif; }
+html { font-family: serif; }
 x-img { display: inline-block; box-sizing: border-box; overflow: hidden; vertical-align: bottom;
     color: #767676; font-size: 12px; line-height: 1.3; text-align: start;
     min-width: 1em; min-height: 1em; outline: 1px dashed #c8c8c8; outline-offset: -1px; }
@@ -48,7 +55,12 @@ hr { box-sizing: content-box; height: 0; margin: 0.5em auto; border-width: 1px; 
 [hidden] { display: none; }
 ";
 
-const DARK_SHEET: &str = "html { background-color: #1c1b1f; color: #e6e6e6; } a[href] { color: #8ab4f8; }";
+const DARK_SHEET: &str = "html { color: #e6e6e6; } a[href] { color: #8ab4f8; }";
+
+/// What lies below everything: where the root has no colour of its own, the body's reaches to the edges of the page
+/// (CSS Backgrounds section 2.11.2), and where it has none either, this is seen.
+const PAPER: Color = Color::from_rgb8(0xff, 0xff, 0xff);
+const DARK_PAPER: Color = Color::from_rgb8(0x1c, 0x1b, 0x1f);
 
 impl Engine {
     pub(super) fn load(closed: &Closed, pictures: &[Vec<u8>], look: Look, scheme: Scheme) -> Engine {
@@ -93,11 +105,44 @@ impl Engine {
         document.resolve(0.0);
         // Pictures that the styles ask for arrive with the next pass.
         document.resolve(0.0);
-        Engine { document, scale }
+        Engine {
+            document,
+            scale,
+            left: 0.0,
+            paper: match scheme {
+                Scheme::Light => PAPER,
+                Scheme::OwnDark => DARK_PAPER,
+            },
+            least: (0.0, 0.0),
+        }
     }
 
     pub(super) fn document(&self) -> &BaseDocument {
         &self.document
+    }
+
+    /// What does not fit and is written from the right reaches beyond the left edge: the page begins there then.
+    pub(super) fn widen(&mut self, left: f32) {
+        self.left = left;
+    }
+
+    /// The page is at least so wide and high.
+    pub(super) fn grow(&mut self, least: (f32, f32)) {
+        self.least = least;
+    }
+
+    /// Everything lies to the right of where the engine says, by this.
+    pub(super) fn left(&self) -> f32 {
+        self.left
+    }
+
+    /// How far anything reaches beyond the right edge.
+    pub(super) fn beyond(&self) -> f32 {
+        let root = self.document.try_root_element();
+        root.map_or(0.0, |root| {
+            let layout = root.final_layout();
+            (layout.scrollable_overflow_rect.right - layout.size.width).max(0.0)
+        })
     }
 
     /// Width and height of everything, in CSS pixels.
@@ -107,9 +152,11 @@ impl Engine {
         };
         let layout = root.final_layout();
         let overflow = &layout.scrollable_overflow_rect;
+        let width = (layout.size.width + self.left).max(overflow.right);
+        let height = layout.size.height.max(overflow.bottom);
         (
-            layout.size.width.max(overflow.right).min(MAX_WIDTH),
-            layout.size.height.max(overflow.bottom).min(MAX_HEIGHT),
+            width.max(self.least.0).min(MAX_WIDTH),
+            height.max(self.least.1).min(MAX_HEIGHT),
         )
     }
 
@@ -126,10 +173,12 @@ impl Engine {
     /// Paints the part whose top left corner is `from`.
     pub(super) fn paint(&mut self, scene: &mut impl PaintScene, from: (f32, f32), width: u32, height: u32) {
         let scale = f64::from(self.scale);
+        let whole = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        scene.fill(Fill::NonZero, Affine::IDENTITY, self.paper, None, &whole);
         let document: &mut BaseDocument = &mut self.document;
         // The engine leaves out what its viewport does not show.
         document.set_viewport_scroll(blitz_dom::Point {
-            x: f64::from(from.0),
+            x: f64::from(from.0 - self.left),
             y: f64::from(from.1),
         });
         blitz_paint::paint_scene(scene, document, scale, width, height, 0, 0);

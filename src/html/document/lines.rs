@@ -17,6 +17,17 @@ pub(super) struct Block {
     height: f32,
 }
 
+impl Block {
+    pub(super) fn area(&self) -> Rect {
+        Rect {
+            x: self.x,
+            y: self.y,
+            width: self.width,
+            height: self.height,
+        }
+    }
+}
+
 /// Every block of lines, in the order in which it is read.
 pub(super) struct Lines {
     blocks: Vec<Block>,
@@ -62,6 +73,43 @@ impl Lines {
             }
         }
         Lines { blocks }
+    }
+
+    /// How far the page has to begin further left for what is written from the right and does not fit; more was not
+    /// meant to be seen.
+    pub(super) fn reach_left(&self, engine: &Engine) -> f32 {
+        const FARTHEST: f32 = 2_000.0;
+        let document = engine.document();
+        let mut left = 0.0_f32;
+        for block in self.blocks.iter().filter(|block| block.x < 0.0) {
+            let mut at = document.get_node(block.node);
+            let styles = at.and_then(Node::primary_styles);
+            if styles
+                .is_none_or(|styles| styles.clone_direction() != style::computed_values::direction::T::Rtl)
+            {
+                continue;
+            }
+            // With the boxes that the text stands in.
+            while let Some(node) = at {
+                left = left.max(-node.absolute_position(0.0, 0.0).x);
+                at = node.containing_block().and_then(|id| document.get_node(id));
+            }
+        }
+        if left > FARTHEST {
+            return 0.0;
+        }
+        // The engine counts what does not fit as if it stood beyond the other edge, with the space around it.
+        if left > 0.0 {
+            left.max(engine.beyond().min(FARTHEST))
+        } else {
+            0.0
+        }
+    }
+
+    pub(super) fn shift(&mut self, right: f32) {
+        for block in &mut self.blocks {
+            block.x += right;
+        }
     }
 
     pub(super) fn blocks(&self) -> &[Block] {
@@ -220,7 +268,7 @@ fn distance(block: &Block, point: Point) -> f32 {
     beyond(point.y, block.y, block.height) * 8.0 + beyond(point.x, block.x, block.width)
 }
 
-fn boxes(block: &Block, layout: &TextLayout, from: usize, to: usize) -> Vec<Rect> {
+pub(super) fn boxes(block: &Block, layout: &TextLayout, from: usize, to: usize) -> Vec<Rect> {
     let scale = layout.scale();
     let selection = Selection::new(
         Cursor::from_byte_index(layout, from, Affinity::Downstream),

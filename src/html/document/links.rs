@@ -44,12 +44,13 @@ pub(super) fn find(engine: &Engine, lines: &Lines, targets: &[String]) -> Vec<Pa
             }
         }
     }
-    add_boxes(document, &mut owners, &mut rects);
+    add_boxes(engine, &mut owners, &mut rects);
     collect(document, &mut rects, targets)
 }
 
 /// Links that are boxes themselves, such as buttons, and pictures in links.
-fn add_boxes(document: &BaseDocument, owners: &mut Owners<'_>, rects: &mut HashMap<NodeId, Vec<Rect>>) {
+fn add_boxes(engine: &Engine, owners: &mut Owners<'_>, rects: &mut HashMap<NodeId, Vec<Rect>>) {
+    let document = engine.document();
     let mut open: Vec<NodeId> = document
         .try_root_element()
         .map(|root| root.id)
@@ -66,7 +67,7 @@ fn add_boxes(document: &BaseDocument, owners: &mut Owners<'_>, rects: &mut HashM
             let at = node.absolute_position(0.0, 0.0);
             let size = node.final_layout().size;
             let rect = Rect {
-                x: at.x,
+                x: at.x + engine.left(),
                 y: at.y,
                 width: size.width,
                 height: size.height,

@@ -61,6 +61,9 @@ fn fixtures() -> Vec<(String, String)> {
         .collect()
 }
 
+/// From a telephone to a large window.
+const WIDTHS: [f32; 7] = [320.0, 480.0, 600.0, 700.0, 800.0, 1_000.0, 1_200.0];
+
 /// Words that a message hides by its own rules.
 const HIDDEN: &[(&str, &str)] = &[
     ("td-block", "Only wide screens see this line."),
@@ -74,9 +77,13 @@ const HIDDEN: &[(&str, &str)] = &[
 fn no_word_is_lost_at_any_width() {
     on_large_stack(|| {
         let mut seen = 0;
+        let mut lost = Vec::new();
         for (name, html) in fixtures() {
-            for width in [320.0, 480.0, 600.0, 700.0, 1_200.0] {
-                let shown = open(&html, width).shown_text().to_lowercase();
+            for width in WIDTHS {
+                let document = open(&html, width);
+                let gone = document.lost_text().into_iter();
+                lost.extend(gone.map(|text| format!("{name} at {width}: {text}")));
+                let shown = document.shown_text().to_lowercase();
                 let shown: String = shown.split_whitespace().collect();
                 for line in to_text(&html).text.lines() {
                     // A picture that is shown needs no words.
@@ -101,6 +108,7 @@ fn no_word_is_lost_at_any_width() {
             }
         }
         assert!(seen > 5_000, "{seen}");
+        assert!(lost.is_empty(), "{lost:#?}");
     });
 }
 
@@ -192,6 +200,36 @@ fn text_is_marked_and_found() {
         }
         let hit = document.find("second")[0][0];
         assert!(hit.y > 20.0 && hit.width > 20.0, "{hit:?}");
+    });
+}
+
+#[test]
+fn a_text_that_nobody_can_see_is_told_from_one_that_is_hidden() {
+    on_large_stack(|| {
+        let check = |html: &str, expect: &[&str]| {
+            assert_eq!(open(html, 500.0).lost_text(), expect, "{html}");
+        };
+        check("<p>seen", &[]);
+        check(
+            "<div style='overflow:hidden;height:40px'><p style='margin:0 0 60px'>seen<p>beyond</div>",
+            &["beyond"],
+        );
+        check(
+            "<div style='position:relative;left:-400px;width:300px'>to the left</div>",
+            &["to the left"],
+        );
+        check(
+            "<div style='width:900px;text-align:right'>wide, and the page with it</div>",
+            &[],
+        );
+        check(
+            "<div style='max-height:0;overflow:hidden'>hidden</div><p>seen",
+            &[],
+        );
+        check(
+            "<div style='font-size:1px;opacity:0'>hidden</div><div style='display:none'>hidden</div>",
+            &[],
+        );
     });
 }
 
@@ -477,4 +515,36 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             files.push(path);
         }
     }
+}
+
+#[test]
+fn what_is_written_from_the_right_widens_the_page_to_the_left() {
+    on_large_stack(|| {
+        let html = "<html dir=rtl><body style='margin:0;background:#00f'><table width=500 dir=rtl><tr>\
+            <td align=left><a href='https://example.org/'>first</a><td>שלום</table>";
+        let mut document = open(html, 300.0);
+        let page = document.page(PageId(1));
+        assert!((500.0..520.0).contains(&page.width), "{}", page.width);
+        let link = page.links[0].rects[0];
+        let found = document.find("first")[0][0];
+        assert!(
+            link.x >= 0.0 && (link.x - found.x).abs() < 1.0,
+            "{link:?} {found:?}"
+        );
+        let point = Point {
+            x: found.x + 2.0,
+            y: found.y + 5.0,
+        };
+        assert_eq!(document.select(point, point, Grain::Word).text, "first");
+        // The body's colour reaches to every edge.
+        let area = Rect {
+            x: 0.0,
+            y: page.height - 2.0,
+            width: page.width,
+            height: 2.0,
+        };
+        let pixels = document.paint(area).unwrap();
+        let (first, last) = (&pixels.rgba[..4], &pixels.rgba[pixels.rgba.len() - 4..]);
+        assert_eq!((first, last), (&[0, 0, 255, 255][..], &[0, 0, 255, 255][..]));
+    });
 }
