@@ -283,7 +283,8 @@ fn cut_messages(file: &Path, bytes: &[u8]) -> Vec<Vec<u8>> {
         raw.extend_from_slice(bytes);
         return vec![raw];
     }
-    if !bytes.starts_with(b"From ") {
+    // A field may be written with a blank before its colon.
+    if !bytes.starts_with(b"From ") || bytes.starts_with(b"From :") {
         return vec![bytes.to_vec()];
     }
     let mut messages: Vec<Vec<u8>> = Vec::new();
@@ -410,6 +411,7 @@ mod tests {
         );
         check("From a\n\n>From x\nFrom y\n", &["\nFrom x\nFrom y\n"]);
         check("Subject: 1\n\nFrom a\n", &["Subject: 1\n\nFrom a\n"]);
+        check("From : a\n\nx\n", &["From : a\n\nx\n"]);
     }
 
     #[test]

@@ -8,6 +8,15 @@ use crate::defect::Defects;
 /// Reads a date in any of the forms that mail holds; `None` where there is no plausible time in it.
 pub(crate) fn parse(value: &str, defects: &mut Defects) -> Option<Timestamp> {
     let value = value.get(..value.len().min(200)).unwrap_or(value).trim();
+    // A year before the first is none, whatever is made of it elsewhere.
+    let is_negative = |token: &str| {
+        let digits = token.strip_prefix('-').unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let before_time = value.split_whitespace().take_while(|token| !token.contains(':'));
+    if before_time.into_iter().any(is_negative) {
+        return None;
+    }
     let standard = format!("{value}\n");
     let date = defects.guard("date", || {
         match MessageStream::new(standard.as_bytes()).parse_date() {

@@ -153,7 +153,7 @@ fn parse_nested(raw: &[u8], depth: u32) -> Parsed {
     Parsed {
         envelope,
         received,
-        preview: text.as_deref().map(text::preview).unwrap_or_default(),
+        preview: preview(text.as_deref(), html.as_deref()),
         index_text,
         parts,
         text,
@@ -214,18 +214,26 @@ impl Bodies {
                     body.text.clone()
                 }
             },
+            "",
         )
     }
 
     /// The same with HTML before plain; `None` where there is no HTML at all.
     fn html(&self) -> Option<String> {
         let any = self.0.iter().any(|body| body.html);
-        any.then(|| self.join(|body| body.html, as_html)).flatten()
+        any.then(|| self.join(|body| body.html, as_html, APART)).flatten()
     }
 
-    fn join(&self, prefer: impl Fn(&Body) -> bool, show: impl Fn(&Body) -> String) -> Option<String> {
+    /// `apart` stands between one that is HTML and the next.
+    fn join(
+        &self,
+        prefer: impl Fn(&Body) -> bool,
+        show: impl Fn(&Body) -> String,
+        apart: &str,
+    ) -> Option<String> {
         let mut out = String::new();
         let mut any = false;
+        let mut after_html = false;
         for body in &self.0 {
             let served = body.alternative.is_some()
                 && !prefer(body)
@@ -242,14 +250,38 @@ impl Bodies {
             if served || blank {
                 continue;
             }
+            if after_html {
+                out.push_str(apart);
+            }
             if any && !out.ends_with('\n') {
                 out.push('\n');
             }
             out.push_str(&show(body));
+            after_html = body.html;
             any = true;
         }
         any.then_some(out)
     }
+}
+
+/// Stands between an HTML part and the next. An open quote in one once carried the text of the next to a server
+/// ("Efail", direct exfiltration): this ends whatever a part has left open (HTML, section 13.2.5), a value in either
+/// quotes, a tag, a comment, a CDATA section, an element whose content is text, and is nothing to be seen where
+/// nothing is open.
+const APART: &str = "</textarea></title></style></script></script></xmp></iframe></noembed></noframes></noscript>\
+                     <x-end \"'--><x-end ]]></script></script></svg></math></x-end></x-end>";
+
+/// A line of what the reader will show: two alternatives may say two things.
+fn preview(text: Option<&str>, html: Option<&str>) -> String {
+    /// Enough for a line, whatever styles stand before it.
+    const HEAD: usize = 64 * 1024;
+    let shown = html.map(|html| {
+        let head = html.get(..html.floor_char_boundary(HEAD)).unwrap_or(html);
+        text::preview(&text::strip_html(head))
+    });
+    shown
+        .filter(|line| !line.is_empty())
+        .unwrap_or_else(|| text.map(text::preview).unwrap_or_default())
 }
 
 fn as_html(body: &Body) -> String {

@@ -287,6 +287,16 @@ pub(crate) fn part_head(
     charset: Option<&str>,
     defects: &mut Defects,
 ) -> PartHead {
+    // The first one counts; programs differ in that.
+    for name in [
+        FieldName::ContentType,
+        FieldName::TransferEncoding,
+        FieldName::Disposition,
+    ] {
+        if block.all(name).nth(1).is_some() {
+            defects.add(Defect::DuplicateField(name.text()));
+        }
+    }
     let mut parse = |name: FieldName| {
         let value = block.first(name)?;
         let value = value.get(..8 * 1024).unwrap_or(value);

@@ -74,7 +74,7 @@ pub fn hashes(raws: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<String, usize
     counted
 }
 
-fn sha24(raw: &[u8]) -> String {
+pub fn sha24(raw: &[u8]) -> String {
     use sha2::Digest as _;
     sha2::Sha256::digest(raw)
         .iter()

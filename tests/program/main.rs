@@ -33,6 +33,7 @@ mod scenario;
 mod send;
 mod server;
 mod shell;
+mod synthetic;
 mod trouble;
 #[cfg(target_os = "linux")]
 mod walk;

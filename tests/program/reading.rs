@@ -23,7 +23,7 @@ fn corpus() -> Option<PathBuf> {
 const SLACK: f64 = if cfg!(debug_assertions) { 4.0 } else { 2.0 };
 
 /// One line for each message, and what they come to.
-fn rehearse(words: &[&str]) -> (Vec<Value>, Value) {
+pub fn rehearse(words: &[&str]) -> (Vec<Value>, Value) {
     // Not through the harness: a whole corpus takes longer than a command on a few messages may.
     let posthorn = Posthorn::new(None);
     let mut command = posthorn.command();
@@ -69,7 +69,7 @@ fn is_mistake(failure: &Value) -> bool {
 }
 
 /// What each message must not do, as the corpus says it in a form that a program can read.
-fn expectations(folder: &Path) -> BTreeMap<String, Value> {
+pub fn expectations(folder: &Path) -> BTreeMap<String, Value> {
     let text = std::fs::read_to_string(folder.join("expect.jsonl")).unwrap_or_default();
     let lines = text
         .lines()
@@ -137,7 +137,10 @@ fn find_faults(message: &Value, expect: &Value) -> Vec<String> {
     if expect["raw_name"].is_string() && strings(&message["names"]).is_empty() {
         faults.push("its attachment has no name".to_owned());
     }
-    if let Some(most) = expect["max_ms"].as_f64() {
+    if let Some(most) = expect["max_ms"]
+        .as_f64()
+        .or_else(|| bound(expect, "s").map(|most| most * 1_000.0))
+    {
         let took = message["seconds"].as_f64().unwrap() * 1_000.0;
         if took > most * SLACK {
             faults.push(format!("took {took:.0} ms"));
@@ -146,8 +149,106 @@ fn find_faults(message: &Value, expect: &Value) -> Vec<String> {
     faults
 }
 
+/// A number that the words of an expectation give, as `<2 s` or `<300 MB`.
+fn bound(expect: &Value, unit: &str) -> Option<f64> {
+    let mut words = expect["must"]
+        .as_str()?
+        .split([' ', ',', ';', ')', '('])
+        .peekable();
+    while let Some(word) = words.next() {
+        let number = word.strip_prefix('<').and_then(|number| number.parse().ok());
+        if number.is_some() && words.peek() == Some(&unit) {
+            return number;
+        }
+    }
+    None
+}
+
+/// What the program and the process that draws for it have held at most, in megabytes; `None` where the system does
+/// not tell.
+fn measure_peak(file: &Path) -> Option<f64> {
+    let posthorn = Posthorn::new(None);
+    let mut child = posthorn
+        .command()
+        .args(["--json", "rehearse"])
+        .arg(file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let resident = |process: u32| -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    let mut peaks: BTreeMap<u32, u64> = BTreeMap::new();
+    while child.try_wait().unwrap().is_none() {
+        let own = child.id();
+        let children =
+            std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|id| id.parse().ok());
+        for process in std::iter::once(own).chain(children) {
+            if let Some(held) = resident(process) {
+                let peak = peaks.entry(process).or_default();
+                *peak = held.max(*peak);
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
+    (!peaks.is_empty()).then(|| peaks.values().sum::<u64>() as f64 / 1_024.0)
+}
+
+#[test]
+fn hostile_messages_need_little_memory() {
+    let Some(folder) = corpus().map(|corpus| corpus.join("synthetic")) else {
+        return;
+    };
+    let mut faults = Vec::new();
+    for (name, expect) in expectations(&folder) {
+        let most = expect["max_rss_mb"].as_f64().or_else(|| bound(&expect, "MB"));
+        let Some((most, held)) = most.zip(measure_peak(&folder.join(&name))) else {
+            continue;
+        };
+        println!("{name}: {held:.0} MB of {most}");
+        if held > most {
+            faults.push(format!("{name}: {held:.0} MB, not {most}"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// A new kind of expectation is to be asked for, not to be passed over.
+#[test]
+fn every_field_of_an_expectation_is_asked_for() {
+    const ASKED: &[&str] = &[
+        "file",
+        "cat",
+        "must",
+        "bytes",
+        "from_not_shown_as",
+        "raw_name",
+        "leak",
+        "max_ms",
+        "max_rss_mb",
+    ];
+    let Some(folder) = corpus().map(|corpus| corpus.join("synthetic")) else {
+        return;
+    };
+    for (name, expect) in expectations(&folder) {
+        let fields = expect.as_object().unwrap();
+        let unknown: Vec<&String> = fields
+            .keys()
+            .filter(|field| !ASKED.contains(&field.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "{name}: {unknown:?}");
+        let size = std::fs::metadata(folder.join(&name)).unwrap().len();
+        assert_eq!(expect["bytes"].as_u64(), Some(size), "{name}");
+    }
+}
+
 /// Whether a name, or the address itself, says so. What stands before the last `@` of an address is not its domain.
-fn is_shown_as(shown: &str, liar: &str) -> bool {
+pub fn is_shown_as(shown: &str, liar: &str) -> bool {
     let shown = shown.to_lowercase();
     shown.rsplit_once(" <").map_or(shown == liar, |(name, email)| {
         name.contains(liar) || email.trim_end_matches('>') == liar
@@ -159,14 +260,14 @@ fn subject(message: &Value) -> String {
 }
 
 /// Controls, and what turns text around or is not seen (Unicode annex 9).
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Why a name must not become a file's, on any system.
-fn say_unsafe(name: &str) -> Option<&'static str> {
+pub fn say_unsafe(name: &str) -> Option<&'static str> {
     let stem = name
         .split('.')
         .next()
@@ -193,12 +294,13 @@ fn say_unsafe(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What asks for something by itself: one file for every way that is known.
+/// What asks for something by itself, one file for every way that is known, and all else that means no good but what
+/// only takes long.
 fn leaking() -> Option<Vec<PathBuf>> {
     let corpus = corpus()?;
     let mut files = vec![corpus.join("httpleaks/leak.html")];
     for (name, expect) in expectations(&corpus.join("synthetic")) {
-        if expect["leak"] == 1 {
+        if expect["leak"] == 1 || expect["max_ms"].is_null() {
             files.push(corpus.join("synthetic").join(name));
         }
     }

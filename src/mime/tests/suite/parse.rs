@@ -123,7 +123,7 @@ fn prefers_plain_text_and_keeps_html() {
              part: 3 application/pdf résumé.pdf 5 attached
              text: \"plain\"
              html: \"<p>html<img src=\\\"cid:pic@x\\\"></p>\"
-             preview: plain"
+             preview: html"
         ),
     );
     assert_eq!(
