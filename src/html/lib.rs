@@ -9,6 +9,7 @@
 //! [`document`] (laid out, painted, searched), all in a process of its own. [`page`] has the words for it. The
 //! crate knows nothing of MIME.
 
+mod beginning;
 pub mod document;
 mod layout;
 pub mod page;
@@ -21,6 +22,7 @@ mod style;
 pub mod to_text;
 pub mod worker;
 
+pub use beginning::beginning;
 pub use document::Document;
 pub use quoted::own_words;
 pub use to_text::{HtmlText, Link, to_text};

@@ -39,6 +39,8 @@ pub const NOW: Timestamp = Timestamp(1_773_135_000);
 /// Everything that the fake holds.
 #[derive(Default)]
 pub struct State {
+    /// A rule of the reader's allows every message its pictures.
+    pub show_pictures: bool,
     pub accounts: Vec<Account>,
     pub mailboxes: Vec<Mailbox>,
     pub rows: Vec<Row>,
@@ -89,7 +91,11 @@ impl State {
             signed: true,
         };
         Reading {
-            pictures: PictureRule::Ask(AskWhy::Usual),
+            pictures: if self.show_pictures {
+                PictureRule::Show
+            } else {
+                PictureRule::Ask(AskWhy::Usual)
+            },
             unsubscribe: if list { vec![way] } else { Vec::new() },
             me: self
                 .accounts

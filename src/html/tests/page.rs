@@ -414,6 +414,46 @@ fn hostile_mixtures_cost_their_own_page_only() {
     });
 }
 
+/// A newsletter of a megabyte: cells within cells, styles in every one.
+fn newsletter() -> String {
+    let card = "<tr><td style='padding:16px 24px;font:15px/22px Arial,sans-serif;color:#333'>\
+        <table width=100% cellpadding=0 cellspacing=0><tr><td width=120 style='vertical-align:top'>\
+        <img src='https://pictures.example.org/x.jpg' width=110 height=80 alt='A picture'></td>\
+        <td style='padding-left:12px'><b>A headline of the week</b><br>Some words about it, as many as fit in two or \
+        three lines of a column. <a href='https://news.example.org/read' style='color:#06c'>Read on</a></td></tr>\
+        </table></td></tr>";
+    let cards = card.repeat(1_000_000 / card.len());
+    format!(
+        "<style>td{{border:0}}</style><table width=600 align=center cellpadding=0 cellspacing=0>{cards}</table>"
+    )
+}
+
+#[test]
+fn the_first_screenful_of_a_long_message_does_not_wait_for_the_rest() {
+    on_large_stack(|| {
+        let html = newsletter();
+        let measure = |html: &str| {
+            let start = Instant::now();
+            let mut document = open(html, 700.0);
+            let area = Rect {
+                x: 0.0,
+                y: 0.0,
+                width: 700.0,
+                height: 800.0,
+            };
+            let pixels = document.paint(area).unwrap();
+            (start.elapsed(), pixels)
+        };
+        // Fonts are found once.
+        measure("<p>words");
+        let (first, beginning) = measure(posthorn_html::beginning(&html).unwrap());
+        let (whole, all) = measure(&html);
+        println!("a newsletter of 1 MB: first screenful {first:?}, from the whole {whole:?}");
+        assert!(beginning == all, "they look the same");
+        assert!(first < whole / 2, "{first:?} {whole:?}");
+    });
+}
+
 #[test]
 fn nothing_takes_long() {
     on_large_stack(|| {

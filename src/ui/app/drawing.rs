@@ -30,9 +30,13 @@ fn told(of: MessageId, answer: Answer) -> Message {
 }
 
 /// Everything that a page is made from. Text becomes a page here, off the window's thread.
-async fn gather(material: Arc<Material>, look: Look, dark: bool) -> Result<Source, Failure> {
+async fn gather(material: Arc<Material>, look: Look, dark: bool, part: bool) -> Result<Source, Failure> {
     let made = aside(move || Source {
-        html: material.html(dark),
+        html: if part {
+            material.first_html(dark)
+        } else {
+            material.html(dark)
+        },
         parts: material.parts.clone(),
         fetched: BTreeMap::clone(&material.fetched),
         look,
@@ -92,10 +96,11 @@ impl App {
                 serial,
                 material,
                 look,
+                part,
             } => {
                 let dark = self.is_dark();
                 let opened = async move {
-                    let source = gather(material, look, dark).await?;
+                    let source = gather(material, look, dark, part).await?;
                     painter.open(source).await
                 };
                 Task::perform(opened, move |result| told(of, Answer::Opened(serial, result)))
@@ -226,7 +231,7 @@ async fn print_to_file(
         log::info!("A message could not be printed: {failure:?}.");
         Error::new(ErrorClass::Corrupt, t!("print-failed"))
     };
-    let source = gather(material, look, false).await.map_err(failed)?;
+    let source = gather(material, look, false, false).await.map_err(failed)?;
     let pdf = painter.print(source, heading).await.map_err(failed)?;
     dialog::save(format!("{name}.pdf"), pdf).await
 }

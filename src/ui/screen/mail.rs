@@ -18,7 +18,7 @@ use posthorn_model::{AccountId, Flag, FlagChange, MailboxId, MessageId, NetworkP
 
 use crate::app::Action;
 use crate::directory::Directory;
-use crate::listing::{Fetch, Listing, Subject};
+use crate::listing::{Fetch, Listing, Subject, key};
 use crate::row as card;
 use crate::screen::compose;
 use crate::screen::sheet::mailbox::Question;
@@ -86,6 +86,8 @@ pub struct Mail {
     /// The window's width.
     room: f32,
     folded: BTreeSet<AccountId>,
+    /// The last step went up the list.
+    backwards: bool,
     /// When the message in the reader counts as read.
     read_at: Option<(Cursor, Instant)>,
     /// Since when an empty list has been waiting for its first page.
@@ -106,6 +108,7 @@ impl Default for Mail {
             sidebar_squeezed: false,
             room: 1280.0,
             folded: BTreeSet::new(),
+            backwards: false,
             read_at: None,
             waiting: None,
         }
@@ -197,8 +200,9 @@ impl Mail {
             Message::SearchCleared => self.clear_search(),
             Message::WishPressed(wish) => self.wish(wish, directory),
             Message::Reader(message) => {
-                let actions = self.reader.update(message);
+                let mut actions = self.reader.update(message);
                 self.arm_reading();
+                actions.extend(self.look_ahead());
                 actions
             }
             Message::ProblemsPressed => vec![Action::ShowProblems],
@@ -290,6 +294,25 @@ impl Mail {
         actions
     }
 
+    /// Prepares what lies in the way that the reader goes, where nothing else is to be done.
+    fn look_ahead(&mut self) -> Vec<Action> {
+        let shown = self.reader.current.as_ref().map(key);
+        let at = shown
+            .filter(|_| self.reader.is_calm())
+            .and_then(|at| self.listing.find(at));
+        let next = at.and_then(|at| {
+            if self.backwards {
+                at.checked_sub(1)
+            } else {
+                at.checked_add(1)
+            }
+        });
+        match next.and_then(|next| self.listing.row(next)) {
+            Some(row) => self.reader.prepare(row),
+            None => Vec::new(),
+        }
+    }
+
     fn arm_reading(&mut self) {
         self.read_at = match (self.reader.unread_and_open(), self.read_at) {
             (Some(now), Some((before, at))) if now == before => Some((before, at)),
@@ -318,6 +341,7 @@ impl Mail {
         let Some(to) = self.listing.step(by) else {
             return Vec::new();
         };
+        self.backwards = by < 0;
         self.listing.reveal += 1;
         if extend {
             self.listing.extend_to(to);

@@ -84,7 +84,13 @@ fn a_message_is_laid_out_for_its_room_and_painted_where_it_is_seen() {
 #[test]
 fn text_is_a_page_too_and_what_it_quotes_is_folded_away() {
     let (mut window, canned) = shown(WALK);
-    let last = |canned: &Canned| canned.asked.lock().unwrap().opened.last().unwrap().html.clone();
+    // The message below it is prepared meanwhile.
+    let last = |canned: &Canned| {
+        let asked = canned.asked.lock().unwrap();
+        let mut opened = asked.opened.iter().rev();
+        let of = opened.find(|source| source.html.contains("low water is at 11:40"));
+        of.unwrap().html.clone()
+    };
     assert!(last(&canned).contains("low water is at 11:40"));
     assert!(!last(&canned).contains("Shall we take the early train"));
     window.key(Wish::ShowQuoted);
@@ -125,6 +131,9 @@ fn a_message_that_cannot_be_drawn_is_shown_as_its_text() {
     redraw(&mut window);
     assert!(window.shows(&t!("failure-too-slow")));
     assert!(!window.app.mail.reader.is_waiting());
+    // A key reaches its links too: each stands below it as a button.
+    window.press("https://example.org/walks/estuary");
+    assert!(matches!(window.app.sheet, Some(Sheet::Link(_))));
 }
 
 #[test]
@@ -484,4 +493,99 @@ fn a_long_address_is_cut_where_it_is_seen() {
         });
     assert!(cut.is_ok());
     assert!(!window.shows(&long));
+}
+
+#[test]
+fn the_next_message_is_prepared_and_nothing_is_asked_for_it_before_it_is_read() {
+    let fixture = Fixture::full();
+    fixture.lock().show_pictures = true;
+    let (mut window, canned) = open_of(&fixture);
+    let listing = &window.app.mail.listing;
+    let subjects: Vec<String> = (0..listing.total)
+        .filter_map(|n| listing.row(n).map(|row| row.subject.clone()))
+        .collect();
+    let at = subjects.iter().position(|subject| subject == NEWSLETTER).unwrap();
+    window.press(&subjects[at - 1]);
+    redraw(&mut window);
+    let drawn = |canned: &Canned| {
+        let asked = canned.asked.lock().unwrap();
+        asked
+            .opened
+            .iter()
+            .filter(|source| source.html.contains("plants.jpg"))
+            .count()
+    };
+    assert_eq!(
+        drawn(&canned),
+        1,
+        "the newsletter is laid out before it is opened"
+    );
+    assert!(
+        fixture.lock().fetched.is_empty(),
+        "but its pictures are not fetched"
+    );
+    window.key(Wish::Next);
+    assert!(!window.app.mail.reader.is_waiting());
+    assert_eq!(
+        window.app.mail.reader.reading().unwrap().envelope.subject,
+        NEWSLETTER
+    );
+    assert_eq!(
+        fixture.lock().fetched.len(),
+        1,
+        "as its rule says, now that it is read"
+    );
+
+    // What lies in the way is one message; the others are let go.
+    window.key(Wish::Next);
+    window.key(Wish::Previous);
+    redraw(&mut window);
+    window.send(Message::Ticked(Instant::now()));
+    let asked = canned.asked.lock().unwrap();
+    assert!(
+        asked.opened.len() <= asked.closed.len() + 2,
+        "{} {}",
+        asked.opened.len(),
+        asked.closed.len()
+    );
+}
+
+#[test]
+fn a_long_message_shows_its_beginning_while_the_rest_is_laid_out() {
+    let fixture = Fixture::full();
+    {
+        let mut state = fixture.lock();
+        let id = state
+            .rows
+            .iter()
+            .find(|row| row.subject == NEWSLETTER)
+            .unwrap()
+            .message;
+        let html = format!(
+            "<p>first words</p>{}<p>last words</p>",
+            "<p>filler</p>".repeat(30_000)
+        );
+        state.messages.get_mut(&id).unwrap().html = Some(html);
+    }
+    let (mut window, canned) = shown_of(&fixture, NEWSLETTER);
+    let lengths = |canned: &Canned| -> Vec<(bool, bool)> {
+        let asked = canned.asked.lock().unwrap();
+        let opened = asked
+            .opened
+            .iter()
+            .filter(|source| source.html.contains("first words"));
+        opened
+            .map(|source| (source.html.len() < 100_000, source.html.contains("last words")))
+            .collect()
+    };
+    assert_eq!(lengths(&canned), [(true, false), (false, true)]);
+    redraw(&mut window);
+    assert_eq!(lengths(&canned).len(), 2, "and no more");
+    window.app.appearance = Appearance::Dark;
+    window.send(Message::Ticked(Instant::now()));
+    assert_eq!(
+        lengths(&canned).last(),
+        Some(&(false, true)),
+        "the whole, once it is there"
+    );
 }

@@ -3,6 +3,7 @@
 //! [`Reader`] routes; `reading` is one unfolded message, `canvas` its page, `material` what the page is made from,
 //! `plain` text as a page, `find` the find bar, `block` text where there is nobody to draw.
 
+mod ahead;
 mod attachment;
 mod bar;
 pub mod block;
@@ -94,6 +95,8 @@ pub struct Reader {
     pub current: Option<Row>,
     thread: Vec<Row>,
     open: BTreeMap<MessageId, Opened>,
+    /// The message that may be opened next.
+    ahead: Option<(MessageId, Opened)>,
     details: BTreeSet<MessageId>,
     /// The message of the conversation that keys are about, where it is not the chosen one.
     at: Option<MessageId>,
@@ -135,13 +138,19 @@ impl Reader {
         self.leave();
         self.thread = vec![row.clone()];
         self.current = Some(row.clone());
-        self.open.insert(row.message, Opened::Loading(Instant::now()));
         let top = self.places.get(&row.thread).copied().unwrap_or_default();
         let mut actions = vec![
             Action::ScrollReader(top),
             Action::LoadThread(key(row), row.thread),
-            Action::LoadMessage(row.message),
         ];
+        if let Some(mut reading) = self.take_ahead(row.message) {
+            // Now that it is read, what the reader's rules allow may be fetched.
+            actions.extend(reading.obey());
+            self.open.insert(row.message, Opened::Here(reading));
+            return actions;
+        }
+        self.open.insert(row.message, Opened::Loading(Instant::now()));
+        actions.push(Action::LoadMessage(row.message));
         if row.body == BodyState::Headers {
             actions.push(Action::fetch_body(row.message));
         }
@@ -150,6 +159,7 @@ impl Reader {
 
     pub fn clear(&mut self) {
         self.leave();
+        self.forget_ahead();
         self.current = None;
         self.thread.clear();
     }
@@ -192,10 +202,13 @@ impl Reader {
 
     /// These messages changed; empty: any of them may have.
     pub fn changed(&mut self, messages: &[MessageId]) -> Vec<Action> {
+        let concerns = |id: &MessageId| messages.is_empty() || messages.contains(id);
+        if self.ahead.as_ref().is_some_and(|(id, _)| concerns(id)) {
+            self.forget_ahead();
+        }
         let Some(current) = &self.current else {
             return Vec::new();
         };
-        let concerns = |id: &MessageId| messages.is_empty() || messages.contains(id);
         let mut actions = Vec::new();
         if messages.is_empty() || self.thread.iter().any(|row| concerns(&row.message)) {
             actions.push(Action::LoadThread(key(current), current.thread));
@@ -215,6 +228,7 @@ impl Reader {
             return Vec::new();
         }
         self.around = around;
+        self.forget_ahead();
         let Some(around) = around else { return Vec::new() };
         self.readings_mut()
             .filter_map(|reading| reading.canvas.as_mut())
@@ -237,14 +251,16 @@ impl Reader {
     }
 
     fn reading_of(&self, id: MessageId) -> Option<&Reading> {
-        match self.open.get(&id)? {
+        let ahead = || Some(&self.ahead.as_ref().filter(|(ahead, _)| *ahead == id)?.1);
+        match self.open.get(&id).or_else(ahead)? {
             Opened::Here(reading) => Some(reading),
             Opened::Loading(_) | Opened::Failed(_) => None,
         }
     }
 
     fn reading_of_mut(&mut self, id: MessageId) -> Option<&mut Reading> {
-        match self.open.get_mut(&id)? {
+        let ahead = self.ahead.as_mut().filter(|(ahead, _)| *ahead == id);
+        match self.open.get_mut(&id).or_else(|| Some(&mut ahead?.1))? {
             Opened::Here(reading) => Some(reading),
             Opened::Loading(_) | Opened::Failed(_) => None,
         }
@@ -407,7 +423,11 @@ impl Reader {
 
     fn loaded(&mut self, id: MessageId, result: Result<Option<Box<Read>>, Error>) -> Vec<Action> {
         let Some(old) = self.open.remove(&id) else {
-            return Vec::new();
+            return if self.is_ahead(id) {
+                self.prepared(id, result)
+            } else {
+                Vec::new()
+            };
         };
         self.let_go(old);
         let answers = self.thread.len() > 1;

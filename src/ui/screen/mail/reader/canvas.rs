@@ -33,6 +33,8 @@ pub enum Draw {
         serial: u64,
         material: Arc<Material>,
         look: Look,
+        /// Only the beginning of a long message: the whole follows.
+        part: bool,
     },
     Paint {
         of: MessageId,
@@ -115,6 +117,8 @@ pub struct Canvas {
     opening: Option<Look>,
     shown: Option<Laid>,
     next: Option<Laid>,
+    /// What is shown, or will be first, is the beginning of a long message.
+    part: bool,
     failure: Option<Failure>,
     tries: u8,
     since: Instant,
@@ -139,6 +143,7 @@ impl Canvas {
             opening: None,
             shown: None,
             next: None,
+            part: false,
             failure: None,
             tries: 0,
             since: Instant::now(),
@@ -175,6 +180,13 @@ impl Canvas {
     #[must_use]
     pub const fn is_dark(&self) -> bool {
         self.around.dark
+    }
+
+    /// Whether nothing is being laid out or painted for it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let shown = self.shown.as_ref().is_some_and(|laid| laid.asked.is_empty());
+        self.failure.is_some() || shown && self.next.is_none() && !self.due && !self.part
     }
 
     /// Since when nothing is to be seen.
@@ -244,11 +256,14 @@ impl Canvas {
         };
         self.serial += 1;
         self.opening = Some(look);
+        let part = self.shown.is_none() && self.material.is_long();
+        self.part |= part;
         vec![Action::Draw(Draw::Open {
             of: self.of,
             serial: self.serial,
             material: Arc::clone(&self.material),
             look,
+            part,
         })]
     }
 
@@ -275,6 +290,7 @@ impl Canvas {
     /// Shows something else of the same message: with pictures, with the quoted text, as text.
     pub fn replace(&mut self, material: Material) -> Vec<Action> {
         self.material = Arc::new(material);
+        self.part = false;
         self.failure = None;
         self.tries = 0;
         self.fit = 1.0;
@@ -417,6 +433,11 @@ impl Canvas {
             if let Some((first, last)) = laid.grid.within(0.0, FIRST) {
                 actions.extend(laid.look_at(of, first, last));
             }
+            if self.part {
+                // What it asks for, and where words stand in it, is known with the rest.
+                actions.extend(self.open());
+                return (actions, false);
+            }
             return (actions, true);
         };
         let (top, bottom) = shown.grid.span(shown.view);
@@ -444,6 +465,7 @@ impl Canvas {
         match self.next.take_if(|next| next.is_painted()) {
             Some(next) => {
                 let old = self.shown.replace(next);
+                self.part = false;
                 self.unmark();
                 self.hovered = None;
                 self.focused = None;

@@ -198,6 +198,21 @@ impl Material {
         matches!(self.body, Body::Html(_)) && !self.wanted.as_sent
     }
 
+    /// Whether its beginning is worth a page of its own, that is there before the whole.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        matches!(&self.body, Body::Html(html) if posthorn_html::beginning(html).is_some())
+    }
+
+    /// As [`Self::html`], of a long message its beginning only.
+    #[must_use]
+    pub fn first_html(&self, dark: bool) -> String {
+        match &self.body {
+            Body::Html(html) => posthorn_html::beginning(html).unwrap_or(html).to_owned(),
+            Body::Text(_) | Body::Converted(_) => self.html(dark),
+        }
+    }
+
     /// What is laid out, in the window's colours where those are ours to choose. May take a while.
     #[must_use]
     pub fn html(&self, dark: bool) -> String {

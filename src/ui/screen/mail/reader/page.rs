@@ -123,6 +123,7 @@ impl Reader {
         if let Answer::Found(page, words, result) = answer {
             return self.found(id, page, &words, result.unwrap_or_default());
         }
+        let is_ahead = self.is_ahead(id);
         let words = self.find.as_ref().map(|find| find.words.clone());
         let Some(reading) = self.reading_of_mut(id) else {
             // Folded meanwhile: what was opened for it is of no use.
@@ -137,10 +138,11 @@ impl Reader {
         let (mut actions, renewed) = canvas.answered(answer);
         if canvas.failure().is_some() {
             reading.set_text();
-        } else if renewed {
+        } else if renewed && !is_ahead {
             actions.extend(reading.obey());
         }
         if renewed
+            && !is_ahead
             && let Some(canvas) = reading.drawn()
             && let Some(words) = words.filter(|words| !words.is_empty())
         {

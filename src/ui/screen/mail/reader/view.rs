@@ -259,10 +259,47 @@ fn text_body(reading: &Reading) -> Element<'_, Message> {
         return words::muted(t!("reader-no-text")).into();
     };
     let mut all = column(text.blocks.iter().map(set)).spacing(gap::S);
+    let links = links(&text.blocks);
+    if !links.is_empty() {
+        all = all.push(column(links.into_iter().map(link)).spacing(2));
+    }
     if text.shown < text.whole {
         all = all.push(more(reading.id(), text.whole - text.shown));
     }
     all.into()
+}
+
+/// Where the text's links lead, each once. No key reaches a link within a text of the toolkit's: here one does.
+fn links(blocks: &[Block]) -> Vec<&str> {
+    const SHOWN: usize = 20;
+    let mut found: Vec<&str> = Vec::new();
+    let urls = blocks.iter().flat_map(|block| &block.spans);
+    for url in urls.filter_map(|piece| piece.url.as_deref()) {
+        if found.len() < SHOWN && !found.contains(&url) {
+            found.push(url);
+        }
+    }
+    found
+}
+
+fn link<'a>(url: &'a str) -> Element<'a, Message> {
+    const SIGN: f32 = 13.0;
+    let said = responsive(move |room| {
+        row![
+            icon::icon(Icon::Link).width(SIGN).height(SIGN),
+            words::muted(cut(url, size::BODY, font::REGULAR, room.width - SIGN - gap::S))
+                .wrapping(text::Wrapping::None)
+        ]
+        .spacing(gap::S)
+        .align_y(Center)
+        .into()
+    });
+    press(container(said).height(size::BODY * line::LIST))
+        .kind(Kind::Quiet)
+        .padding([2, 4])
+        .width(Fill)
+        .on_press(Message::LinkPressed(url.to_owned()))
+        .into()
 }
 
 fn quote_color(theme: &Theme, depth: usize) -> iced::Color {
