@@ -61,7 +61,8 @@ impl Pen<'_> {
             return;
         }
         let x = if align == text::Alignment::Right {
-            area.x + area.width
+            // Set from its start: the renderer repaints too little of a text that is set from its end.
+            area.x + area.width - width(&content, size::BODY, font)
         } else {
             area.x
         };
@@ -72,7 +73,7 @@ impl Pen<'_> {
                 size: Pixels(size::BODY),
                 line_height: text::LineHeight::Absolute(Pixels(LINE)),
                 font,
-                align_x: align,
+                align_x: text::Alignment::Left,
                 align_y: alignment::Vertical::Top,
                 shaping: Shaping::Auto,
                 wrapping: Wrapping::None,
