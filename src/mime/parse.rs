@@ -271,16 +271,20 @@ impl Bodies {
 const APART: &str = "</textarea></title></style></script></script></xmp></iframe></noembed></noframes></noscript>\
                      <x-end \"'--><x-end ]]></script></script></svg></math></x-end></x-end>";
 
-/// A line of what the reader will show: two alternatives may say two things.
+/// A line of what the reader will show: two alternatives may say two things. Every message that comes is asked for it,
+/// so little of it is read; more where that says nothing.
 fn preview(text: Option<&str>, html: Option<&str>) -> String {
-    /// Enough for a line, whatever styles stand before it.
-    const HEAD: usize = 64 * 1024;
-    let shown = html.map(|html| {
-        let head = html.get(..html.floor_char_boundary(HEAD)).unwrap_or(html);
-        text::preview(&text::strip_html(head))
-    });
-    shown
-        .filter(|line| !line.is_empty())
+    const LITTLE: usize = 8 * 1024;
+    const MORE: usize = 64 * 1024;
+    let head = |from: usize, most: usize| {
+        let html = html?.get(from..)?;
+        let head = html.get(..html.floor_char_boundary(most)).unwrap_or(html);
+        Some(text::preview(&text::strip_html(head))).filter(|line| !line.is_empty())
+    };
+    // What stands before it are styles.
+    let body = html.and_then(|html| html.find("<body").or_else(|| html.find("<BODY")));
+    head(body.unwrap_or_default(), LITTLE)
+        .or_else(|| head(0, MORE))
         .unwrap_or_else(|| text.map(text::preview).unwrap_or_default())
 }
 
