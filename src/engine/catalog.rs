@@ -144,12 +144,6 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// How the window looks, as the user last said.
-    pub async fn appearance(&self) -> Result<Appearance, Error> {
-        let kept = self.core.store.setting(APPEARANCE).await?;
-        Ok(kept.and_then(|name| Appearance::parse(&name)).unwrap_or_default())
-    }
-
     pub(crate) const fn new(core: Shared) -> Self {
         Self { core }
     }
@@ -400,6 +394,12 @@ impl Catalog {
         let task = self.core.handle.spawn_blocking(act);
         task.await
             .map_err(|_| Error::bug("this message could not be taken apart"))
+    }
+
+    /// How the window looks, as the user last said.
+    pub async fn appearance(&self) -> Result<Appearance, Error> {
+        let kept = self.core.store.setting(APPEARANCE).await?;
+        Ok(kept.and_then(|name| Appearance::parse(&name)).unwrap_or_default())
     }
 }
 
