@@ -12,7 +12,7 @@ use crate::shared::Shared;
 const STEP: usize = 100;
 
 /// Between two steps while mail comes in.
-const BESIDE: Duration = Duration::from_millis(500);
+const BESIDE: Duration = Duration::from_secs(2);
 
 /// Messages for which the end of the program waits; more are left to the next start, or to the next search.
 const AT_THE_END: u64 = 300;
@@ -63,6 +63,6 @@ pub async fn finish(core: &Shared) -> Result<(), Error> {
 async fn step(core: &Shared) -> Result<usize, Error> {
     // One at a time: two would read the same messages.
     let _turn = core.indexing.lock().await;
-    let text_of: TextOf = Arc::new(|raw: &[u8]| posthorn_mime::parse(raw).index_text);
+    let text_of: TextOf = Arc::new(|raw: &[u8]| posthorn_mime::parse(raw).index_text.unwrap_or_default());
     Ok(core.store.index_pending(STEP, text_of).await?)
 }

@@ -3,12 +3,15 @@
 mod abridge;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use posthorn_mime::Parsed;
 use posthorn_model::{AccountId, Hash, MessageId, Timestamp};
 use posthorn_net::Payload;
 use posthorn_store::write::{NewBody, NewMessage};
 use posthorn_store::{RawSource, Store};
+use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::time::timeout;
 
 use crate::Error;
 
@@ -26,16 +29,42 @@ const WHOLE: u64 = 6 << 20;
 /// Octets of a header block that rules look at.
 const HEADER: usize = 256 * 1024;
 
+/// A batch of messages waits so long for one more.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// What comes next, or `None` where nothing does for a moment, or ever.
+pub async fn next<T>(coming: &mut mpsc::Receiver<T>) -> Option<T> {
+    match coming.try_recv() {
+        Ok(next) => Some(next),
+        Err(TryRecvError::Disconnected) => None,
+        // Only here: a clock for each message would cost more than its place in the batch.
+        Err(TryRecvError::Empty) => timeout(PAUSE, coming.recv()).await.ok().flatten(),
+    }
+}
+
+/// More messages than these in one batch come faster than they can be indexed: what is searched in them is read later,
+/// from what is kept, when their turn comes. Large ones are not read twice.
+const FLOOD: usize = 20;
+
+/// Whether what is searched in so many messages is read later.
+pub const fn is_flood(count: usize) -> bool {
+    count > FLOOD
+}
+
 /// Parses a batch off the runtime: it is work for the processor.
 pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
-    let task = tokio::task::spawn_blocking(move || payloads.into_iter().map(read).collect());
+    let flood = is_flood(payloads.len());
+    let task = tokio::task::spawn_blocking(move || {
+        payloads.into_iter().map(|payload| read(payload, flood)).collect()
+    });
     task.await
         .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?
 }
 
 /// Parses one message where we are.
-pub fn read(payload: Payload) -> Result<Read, Error> {
+pub fn read(payload: Payload, flood: bool) -> Result<Read, Error> {
     let (mut parsed, header) = match &payload {
+        Payload::Memory(bytes) if flood => (posthorn_mime::survey(bytes), header_of(bytes)),
         Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
         Payload::File { path, size } if *size > WHOLE => {
             let abridged = abridge::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
@@ -59,11 +88,12 @@ pub fn read(payload: Payload) -> Result<Read, Error> {
 
 fn header_of(raw: &[u8]) -> Vec<u8> {
     let mut length = 0;
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
-        if matches!(line, b"\n" | b"\r\n") || length > HEADER {
+    for end in memchr::memchr_iter(b'\n', raw) {
+        let line = raw.get(length..end).unwrap_or_default();
+        if matches!(line, b"" | b"\r") || length > HEADER {
             break;
         }
-        length += line.len();
+        length = end + 1;
     }
     raw.get(..length.min(HEADER)).unwrap_or_default().to_vec()
 }

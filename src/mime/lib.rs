@@ -6,7 +6,7 @@
 //! This is the only crate that names mail-parser (field parsers and decoders) and mail-builder. It knows nothing of
 //! HTML beyond stripping it for previews and the search index, nor of mailbox names (IMAP's modified UTF-7).
 //!
-//! A list needs [`parse()`] or [`parse_header`], a reading pane [`read()`]: who a message is from ([`sender`]), what
+//! A list needs [`survey`] or [`parse_header`], search [`parse()`], a reading pane [`read()`]: who a message is from ([`sender`]), what
 //! the user's server says of that ([`headers::verdict`]), where links lead ([`link`]), what attachments are
 //! ([`attachment`]), invitations and contacts ([`calendar`], [`card`]).
 //!
@@ -56,7 +56,7 @@ pub use headers::verdict::{Mark, Outcome, Trusted, Verdict, learn_trusted, topmo
 pub use link::{LinkWarning, Target, link_warnings, look_at_link};
 pub use media_type::content_type_for;
 pub use name::safe_file_name;
-pub use parse::{Parsed, ParsedHeader, parse, parse_header, part_bytes};
+pub use parse::{Parsed, ParsedHeader, parse, parse_header, part_bytes, survey};
 pub use read::{Attached, Reader, Reading, Related, read, related_parts};
 pub use sender::{SenderWarning, Shown, show as show_sender};
 pub use subject::base_subject;

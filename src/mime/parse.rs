@@ -1,6 +1,7 @@
 //! Reading a message. Nothing here fails: a value and its defects.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use posthorn_model::{Envelope, Part, Timestamp};
 
@@ -37,8 +38,8 @@ pub struct Parsed {
     pub html: Option<String>,
     /// At most 200 characters on one line, without quotes and signature.
     pub preview: String,
-    /// Body text, names of attachments and text of forwarded messages, for searching.
-    pub index_text: String,
+    /// Body text, names of attachments and text of forwarded messages, for searching. `None`: not read.
+    pub index_text: Option<String>,
     pub list: ListHeaders,
     /// What the receiving server says about SPF, DKIM and DMARC. Anybody can write this field: believe it only
     /// where it names the user's own server.
@@ -67,16 +68,34 @@ pub struct ParsedHeader {
 /// Reads a whole message.
 #[must_use]
 pub fn parse(raw: &[u8]) -> Parsed {
-    let mut defects = Defects::default();
-    let parsed = defects.guard("message", || Some(parse_nested(raw, 0)));
-    match parsed {
-        Some(parsed) => parsed,
-        None => Parsed {
-            text: Some(String::from_utf8_lossy(raw.get(..MAX_TEXT).unwrap_or(raw)).into_owned()),
+    guarded(raw, |raw| parse_nested(raw, 0))
+}
+
+/// Reads what a row in a list shows of a whole message, in half the time: `envelope`, `received`, `parts`, `preview` and
+/// `defects`, and nothing else.
+#[must_use]
+pub fn survey(raw: &[u8]) -> Parsed {
+    let survey = |raw: &[u8]| {
+        let mut defects = Defects::default();
+        let (_, _, parsed) = read(raw, &mut defects);
+        Parsed {
             defects: defects.into_vec(),
-            ..Parsed::default()
-        },
-    }
+            ..parsed
+        }
+    };
+    let mut parsed = guarded(raw, survey);
+    parsed.text = None;
+    parsed
+}
+
+fn guarded(raw: &[u8], read: impl FnOnce(&[u8]) -> Parsed) -> Parsed {
+    let mut defects = Defects::default();
+    let parsed = defects.guard("message", || Some(read(raw)));
+    parsed.unwrap_or_else(|| Parsed {
+        text: Some(String::from_utf8_lossy(raw.get(..MAX_TEXT).unwrap_or(raw)).into_owned()),
+        defects: defects.into_vec(),
+        ..Parsed::default()
+    })
 }
 
 /// Reads a header block, as IMAP's `BODY[HEADER]` or POP3's `TOP` gives it. What follows the blank line is ignored.
@@ -137,31 +156,44 @@ pub fn part_bytes(raw: &[u8], index: u32) -> Option<Vec<u8>> {
 
 fn parse_nested(raw: &[u8], depth: u32) -> Parsed {
     let mut defects = Defects::default();
-    let tree = structure::scan(raw, &mut defects);
-    note_oddities(raw, tree.block.any, &mut defects);
-    let envelope = envelope::read(&tree.block, tree.charset.as_deref(), &mut defects);
-    let received = envelope::received(&tree.block, &mut defects);
-    let bodies = Bodies::read(&tree, &mut defects);
-    let text = bodies.text();
-    let html = bodies.html();
-    let parts = list_parts(&tree, &bodies, html.as_deref(), &mut defects);
-    let index_text = index_text(&tree, text.as_deref(), &parts, depth, &mut defects);
+    let (tree, bodies, parsed) = read(raw, &mut defects);
+    let text = bodies.text().map(Cow::into_owned);
+    let html = bodies.html().map(Cow::into_owned);
+    let shown = html.as_deref().map(text::strip_html);
+    let body = searched(shown.as_deref(), text.as_deref());
     let auth_results = tree.block.first(FieldName::AuthResults).map(|value| {
         let line = word::to_line(value, None, &mut defects);
         AuthResults::read(&line)
     });
     Parsed {
-        envelope,
-        received,
-        preview: preview(text.as_deref(), html.as_deref()),
-        index_text,
-        parts,
+        index_text: Some(index_text(&tree, &body, &parsed.parts, depth, &mut defects)),
         text,
         html,
         list: ListHeaders::read(&tree.block),
         auth_results,
         defects: defects.into_vec(),
+        ..parsed
     }
+}
+
+/// What [`survey`] gives, but for the defects.
+fn read<'a>(raw: &'a [u8], defects: &mut Defects) -> (Tree<'a>, Bodies, Parsed) {
+    let tree = structure::scan(raw, defects);
+    note_oddities(raw, tree.block.any, defects);
+    let envelope = envelope::read(&tree.block, tree.charset.as_deref(), defects);
+    let received = envelope::received(&tree.block, defects);
+    let bodies = Bodies::read(&tree, defects);
+    let html = bodies.html();
+    let parts = list_parts(&tree, &bodies, html.as_deref(), defects);
+    let parsed = Parsed {
+        envelope,
+        received,
+        preview: preview(html.as_deref(), || bodies.text()),
+        parts,
+        ..Parsed::default()
+    };
+    drop(html);
+    (tree, bodies, parsed)
 }
 
 /// One leaf that is read as text, decoded.
@@ -204,63 +236,58 @@ impl Bodies {
     }
 
     /// Each alternative once, plain before HTML, in order; HTML where the plain one is blank.
-    fn text(&self) -> Option<String> {
-        self.join(
-            |body| !body.html,
-            |body| {
-                if body.html {
-                    text::strip_html(&body.text)
-                } else {
-                    body.text.clone()
-                }
-            },
-            "",
-        )
+    fn text(&self) -> Option<Cow<'_, str>> {
+        let show = |body: &Body| text::strip_html(&body.text);
+        self.join(|body| !body.html, show, "")
     }
 
     /// The same with HTML before plain; `None` where there is no HTML at all.
-    fn html(&self) -> Option<String> {
+    fn html(&self) -> Option<Cow<'_, str>> {
         let any = self.0.iter().any(|body| body.html);
         any.then(|| self.join(|body| body.html, as_html, APART)).flatten()
     }
 
-    /// `apart` stands between one that is HTML and the next.
+    /// Those preferred as they are, the others converted; `apart` stands between one that is HTML and the next.
     fn join(
         &self,
         prefer: impl Fn(&Body) -> bool,
-        show: impl Fn(&Body) -> String,
+        convert: impl Fn(&Body) -> String,
         apart: &str,
-    ) -> Option<String> {
-        let mut out = String::new();
-        let mut any = false;
-        let mut after_html = false;
-        for body in &self.0 {
-            let served = body.alternative.is_some()
-                && !prefer(body)
-                && self.0.iter().any(|other| {
-                    other.alternative == body.alternative && prefer(other) && !other.text.trim().is_empty()
-                });
-            let blank = body.alternative.is_some()
-                && prefer(body)
-                && body.text.trim().is_empty()
-                && self
-                    .0
-                    .iter()
-                    .any(|other| other.alternative == body.alternative && !prefer(other));
-            if served || blank {
-                continue;
-            }
+    ) -> Option<Cow<'_, str>> {
+        let mut chosen = self.0.iter().filter(|body| self.is_chosen(body, &prefer));
+        let show = |body: &'_ Body| if prefer(body) { None } else { Some(convert(body)) };
+        let first = chosen.next()?;
+        let mut out = show(first).map_or(Cow::Borrowed(first.text.as_str()), Cow::Owned);
+        let mut after_html = first.html;
+        for body in chosen {
+            let out = out.to_mut();
             if after_html {
                 out.push_str(apart);
             }
-            if any && !out.ends_with('\n') {
+            if !out.ends_with('\n') {
                 out.push('\n');
             }
-            out.push_str(&show(body));
+            out.push_str(show(body).as_deref().unwrap_or(&body.text));
             after_html = body.html;
-            any = true;
         }
-        any.then_some(out)
+        Some(out)
+    }
+
+    /// Of alternatives, the preferred kind is, and the other only where that is blank.
+    fn is_chosen(&self, body: &Body, prefer: impl Fn(&Body) -> bool) -> bool {
+        if body.alternative.is_none() {
+            return true;
+        }
+        let preferred = prefer(body);
+        let mut others = self
+            .0
+            .iter()
+            .filter(|other| other.alternative == body.alternative && prefer(other) != preferred);
+        if preferred {
+            !body.text.trim().is_empty() || others.next().is_none()
+        } else {
+            others.all(|other| other.text.trim().is_empty())
+        }
     }
 }
 
@@ -273,25 +300,22 @@ const APART: &str = "</textarea></title></style></script></script></xmp></iframe
 
 /// A line of what the reader will show: two alternatives may say two things. Every message that comes is asked for it,
 /// so little of it is read; more where that says nothing.
-fn preview(text: Option<&str>, html: Option<&str>) -> String {
+fn preview<'a>(html: Option<&str>, text: impl FnOnce() -> Option<Cow<'a, str>>) -> String {
     const LITTLE: usize = 8 * 1024;
     const MORE: usize = 64 * 1024;
     let head = |from: usize, most: usize| {
         let html = html?.get(from..)?;
         let head = html.get(..html.floor_char_boundary(most)).unwrap_or(html);
-        Some(text::preview(&text::strip_html(head))).filter(|line| !line.is_empty())
+        Some(text::preview_html(head)).filter(|line| !line.is_empty())
     };
     // What stands before it are styles.
     let body = html.and_then(|html| html.find("<body").or_else(|| html.find("<BODY")));
     head(body.unwrap_or_default(), LITTLE)
         .or_else(|| head(0, MORE))
-        .unwrap_or_else(|| text.map(text::preview).unwrap_or_default())
+        .unwrap_or_else(|| text().map(|text| text::preview(&text)).unwrap_or_default())
 }
 
 fn as_html(body: &Body) -> String {
-    if body.html {
-        return body.text.clone();
-    }
     let escaped = body
         .text
         .replace('&', "&amp;")
@@ -362,21 +386,33 @@ fn meta_charset(html: &[u8]) -> Option<String> {
 /// Line ends as `\n`, no controls but tabs.
 fn clean_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(may_begin_control) {
-        let (clean, odd) = rest.split_at(at);
-        out.push_str(clean);
-        let mut chars = odd.chars();
-        match chars.next() {
-            Some('\r') if odd.starts_with("\r\n") => {}
-            Some('\r') => out.push('\n'),
-            Some(c) if !c.is_control() => out.push(c),
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
+        let line = text.get(from..end).unwrap_or_default();
+        push_clean(line.strip_suffix('\r').unwrap_or(line), &mut out);
+        out.push('\n');
+        from = end + 1;
+    }
+    push_clean(text.get(from..).unwrap_or_default(), &mut out);
+    out
+}
+
+fn push_clean(line: &str, out: &mut String) {
+    // All of the line, without a branch for each byte: hardly one has any.
+    if !line
+        .bytes()
+        .fold(false, |odd, byte| odd | may_begin_control(byte))
+    {
+        return out.push_str(line);
+    }
+    for c in line.chars() {
+        match c {
+            '\r' => out.push('\n'),
+            '\t' => out.push('\t'),
+            c if !c.is_control() => out.push(c),
             _ => {}
         }
-        rest = chars.as_str();
     }
-    out.push_str(rest);
-    out
 }
 
 /// Of text in UTF-8: a control to be looked at, or the first byte of one above ASCII.
@@ -454,14 +490,29 @@ fn part_name(index: u32, leaf: &Leaf<'_>, body: bool) -> Option<String> {
     Some(name::made_up(index, &head.content_type))
 }
 
-fn index_text(
-    tree: &Tree<'_>,
-    text: Option<&str>,
-    parts: &[Part],
-    depth: u32,
-    defects: &mut Defects,
-) -> String {
-    let text = text.unwrap_or_default();
+/// What is found is what can be read: the text that is shown, and lines that only the plain alternative has.
+fn searched(shown: Option<&str>, plain: Option<&str>) -> String {
+    let plain = plain.unwrap_or_default();
+    let Some(shown) = shown.filter(|shown| !shown.trim().is_empty()) else {
+        return plain.to_owned();
+    };
+    let words = |line| {
+        let words = str::split(line, |c: char| !c.is_alphanumeric());
+        words.filter(|word| !word.is_empty())
+    };
+    let known: HashSet<&str> = words(shown).collect();
+    let mut out = shown.to_owned();
+    for line in plain
+        .lines()
+        .filter(|line| words(line).any(|word| !known.contains(word)))
+    {
+        out.push('\n');
+        out.push_str(line);
+    }
+    out
+}
+
+fn index_text(tree: &Tree<'_>, text: &str, parts: &[Part], depth: u32, defects: &mut Defects) -> String {
     let mut out = text
         .get(..text.floor_char_boundary(MAX_INDEX))
         .unwrap_or(text)
@@ -481,7 +532,10 @@ fn index_text(
         if leaf.head.is_message() && depth < MAX_NESTED {
             let bytes = decode::decode(leaf.head.encoding, leaf.body, defects);
             let nested = parse_nested(&bytes, depth + 1);
-            for text in [&nested.envelope.subject, &nested.index_text] {
+            for text in [Some(nested.envelope.subject), nested.index_text]
+                .iter()
+                .flatten()
+            {
                 out.push('\n');
                 out.push_str(text);
             }

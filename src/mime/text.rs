@@ -12,7 +12,7 @@ pub mod trim;
 pub use flowed::{decode_flowed, encode_flowed};
 pub use layout::{Piece, PieceKind, lay_out, looks_fixed};
 pub use linkify::{Span, linkify};
-pub use preview::preview;
+pub use preview::{preview, preview_html};
 pub use quote::{Line, quote_lines, quote_text};
 pub use signature::split_signature;
 pub use strip::strip_html;

@@ -78,8 +78,9 @@ impl Store {
     }
 
     /// Messages of a mailbox that have a UID there and no body here, newest first, some at a time.
+    /// Not behind what is being kept: the connection stands idle until it knows.
     pub async fn bodies_missing(&self, missing: Missing) -> Result<Vec<WithoutBody>> {
-        self.read(Pace::Bulk, move |reader| {
+        self.read(Pace::Quick, move |reader| {
             let mut select = reader.index.prepare_cached(BODIES_MISSING)?;
             let rows = select.query_map(
                 params![
@@ -290,9 +291,6 @@ pub(crate) fn add(tx: &Transaction<'_>, message: &NewMessage, gone: &mut BTreeSe
         build_json(body.map_or(&[][..], |body| &body.parts[..]))?,
         build_json(body.map_or(&[][..], |body| &body.defects[..]))?,
     ])?;
-    if body.is_none() {
-        put_unindexed(tx, message.id)?;
-    }
     Ok(())
 }
 
@@ -310,8 +308,9 @@ pub(crate) fn set_body(tx: &Transaction<'_>, body: &NewBody, gone: &mut BTreeSet
     if !same {
         set_envelope(tx, body.message, &body.envelope, &envelope, gone)?;
     }
+    // Or fail: what one batch does is taken back whole, so that a statement need not be able to take back its own.
     tx.prepare_cached(
-        "UPDATE message SET preview = ?2, size = ?3, hash = ?4, has_attachments = ?5,
+        "UPDATE OR FAIL message SET preview = ?2, size = ?3, hash = ?4, has_attachments = ?5,
              listed_size = coalesce(listed_size, nullif(size, ?3)) WHERE id = ?1",
     )?
     .execute(params![
@@ -367,13 +366,6 @@ fn has_attachments(body: &NewBody) -> bool {
         let structure = part.content_type.starts_with("text/") || part.content_type.starts_with("multipart/");
         !part.inline && (part.name.is_some() || !structure)
     })
-}
-
-/// Its headers are indexed behind the critical path.
-fn put_unindexed(tx: &Transaction<'_>, message: MessageId) -> Result<()> {
-    tx.prepare_cached("INSERT INTO unindexed (message, whole) VALUES (?1, 0)")?
-        .execute([message.0])?;
-    Ok(())
 }
 
 /// Removes a message that no mailbox holds, and its thread where it was the last. False where one holds it.

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 pub(crate) use self::encode::{Encoding, decode, hash_bytes};
 pub(crate) use self::large::{DIR as LARGE_DIR, hash_file, path as large_path};
 #[cfg(test)]
-pub(crate) use self::origin::KEEP_PROVENANCE;
+pub(crate) use self::origin::HAS_PROVENANCE;
 pub(crate) use self::origin::{forget_account, keep_mailbox, rename_account};
 use crate::column::{signed, unsigned};
 use crate::db::{Keeper, Pace, Reader, Store, now};

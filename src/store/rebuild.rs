@@ -30,7 +30,7 @@ pub struct Reading {
     pub received: Option<Timestamp>,
     pub parts: Vec<Part>,
     pub preview: String,
-    pub index_text: String,
+    pub index_text: Option<String>,
     pub defects: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 pub use self::query::Typing;
 use self::query::{Filter, Query};
-use crate::column::{cut, hash_at, json_at, unsigned};
+use crate::column::{build_json, cut, hash_at, json_at, unsigned};
 use crate::db::{Pace, Reader, Store, Writer};
 use crate::error::{Error, Result};
 use crate::listing::{ListRow, load_any_row, load_row};
@@ -173,26 +173,34 @@ fn remove_waiting(tx: &Transaction<'_>, done: impl IntoIterator<Item = MessageId
 /// A hostile message may carry any amount of text: beyond this it is found by its first million characters.
 const INDEX_LIMIT: usize = 1 << 20;
 
-/// More bodies than these in one batch come faster than they can be indexed.
-const FLOOD: usize = 20;
-
-/// Indexes whole messages in the transaction that brings them, while their text is at hand: new mail is found as soon
-/// as it is listed. Of a flood, those that are small enough to be read again wait for [`Store::index_pending`].
+/// Indexes whole messages in the transaction that brings them, where their text is at hand: new mail is found as soon
+/// as it is listed. The others wait for [`Store::index_pending`].
 pub(crate) fn index_bodies(tx: &Transaction<'_>, bodies: &BTreeMap<MessageId, &NewBody>) -> Result<()> {
-    let flood = bodies.len() > FLOOD;
-    let (later, now): (Vec<_>, Vec<_>) = bodies
-        .iter()
-        .partition(|(_, body)| flood && body.size <= raw::LARGE);
-    for (message, body) in &now {
-        index_one(tx, **message, &body.envelope, cut(&body.index_text, INDEX_LIMIT))?;
+    let mut now = Vec::new();
+    let mut later = Vec::new();
+    for (message, body) in bodies {
+        match &body.index_text {
+            Some(text) => {
+                index_one(tx, *message, &body.envelope, cut(text, INDEX_LIMIT))?;
+                now.push(*message);
+            }
+            None => later.push(*message),
+        }
     }
-    remove_waiting(tx, now.iter().map(|(message, _)| **message))?;
-    let mut postpone = tx.prepare_cached(
-        "INSERT INTO unindexed (message, whole) VALUES (?1, 1) ON CONFLICT (message) DO UPDATE SET whole = 1",
-    )?;
-    for (message, _) in &later {
-        postpone.execute([message.0])?;
+    remove_waiting(tx, now)?;
+    postpone(tx, &later, true)
+}
+
+/// In one statement: each of its own would copy what its triggers write to be able to take it back.
+pub(crate) fn postpone(tx: &Transaction<'_>, messages: &[MessageId], whole: bool) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
     }
+    tx.prepare_cached(
+        "INSERT INTO unindexed (message, whole) SELECT value, ?2 FROM json_each(?1) WHERE true
+         ON CONFLICT (message) DO UPDATE SET whole = max(whole, excluded.whole)",
+    )?
+    .execute(params![build_json(messages)?, whole])?;
     Ok(())
 }
 

@@ -161,8 +161,9 @@ pub struct NewBody {
     pub parts: Vec<Part>,
     /// One line of text for the list.
     pub preview: String,
-    /// What search looks through: subject, people, text, attachment names. Indexed behind the critical path.
-    pub index_text: String,
+    /// What search looks through beside the headers. `None`: it is read from the raw message when its turn comes
+    /// ([`Store::index_pending`](crate::Store::index_pending)).
+    pub index_text: Option<String>,
     /// What is wrong with the message, in words, for the reader's details.
     pub defects: Vec<String>,
 }

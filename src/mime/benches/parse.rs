@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use posthorn_mime::{parse, parse_header};
+use posthorn_mime::{parse, parse_header, survey};
 
 /// One message in the shape of most mail: trace fields, an alternative, now and then an attachment.
 fn message(n: u64) -> Vec<u8> {
@@ -60,6 +60,14 @@ fn bench(criterion: &mut Criterion) {
             messages
                 .iter()
                 .map(|raw| black_box(parse(raw)).parts.len())
+                .sum::<usize>()
+        });
+    });
+    group.bench_function("survey 200 messages", |bencher| {
+        bencher.iter(|| {
+            messages
+                .iter()
+                .map(|raw| black_box(survey(raw)).parts.len())
                 .sum::<usize>()
         });
     });

@@ -2,6 +2,7 @@
 
 use super::quote::split_marks;
 use super::signature::split_signature;
+use super::strip::strip_html_to;
 
 /// Longest preview, in characters.
 pub const MAX_CHARS: usize = 200;
@@ -23,6 +24,12 @@ pub fn preview(text: &str) -> String {
     } else {
         own
     }
+}
+
+/// The same of HTML, of which only the beginning is read.
+#[must_use]
+pub fn preview_html(html: &str) -> String {
+    preview(&strip_html_to(html, 8 * MAX_CHARS))
 }
 
 fn collect(text: &str, max_depth: usize) -> String {

@@ -9,9 +9,14 @@ const MAX_OUTPUT: usize = 4 * 1024 * 1024;
 /// The visible text, with line breaks where blocks end.
 #[must_use]
 pub fn strip_html(html: &str) -> String {
-    let mut out = String::with_capacity(html.len() / 4);
+    strip_html_to(html, MAX_OUTPUT)
+}
+
+/// The same, until there are so many bytes of text.
+pub(super) fn strip_html_to(html: &str, most: usize) -> String {
+    let mut out = String::with_capacity(most.min(html.len() / 4));
     let mut rest = html;
-    while !rest.is_empty() && out.len() < MAX_OUTPUT {
+    while !rest.is_empty() && out.len() < most {
         let Some((before, after)) = rest.split_once('<') else {
             push_text(rest, &mut out);
             break;

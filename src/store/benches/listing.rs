@@ -157,7 +157,7 @@ fn build(store: &Store, inboxes: &[(AccountId, MailboxId)], number: u64, count: 
         envelope: envelope.clone(),
         parts: Vec::new(),
         preview: text.clone(),
-        index_text: text,
+        index_text: Some(text),
         defects: Vec::new(),
     };
     vec![

@@ -47,10 +47,10 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
         (Access::Write, File::Messages) => {
             "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -2000;
-             PRAGMA foreign_keys = ON;"
+             PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
         }
         (Access::Write, File::Index) => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;
              PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;
              PRAGMA foreign_keys = ON;"
         }

@@ -7,7 +7,7 @@ use crate::error::File;
 use crate::identity;
 use crate::message::{BODIES_MISSING, BY_HASH, BY_MESSAGE_ID, WITHOUT_BODY};
 use crate::migrate::{INDEX, MESSAGES, migrate};
-use crate::raw::KEEP_PROVENANCE;
+use crate::raw::HAS_PROVENANCE;
 use crate::search::{MATCH, SCAN};
 
 fn explain(index: &Connection, sql: &str) -> Vec<String> {
@@ -103,7 +103,7 @@ fn where_a_message_came_from_is_found_by_the_message() {
     let dir = tempfile::tempdir().unwrap();
     let mut messages = open_file(dir.path(), File::Messages, Access::Write).unwrap();
     migrate(&mut messages, dir.path(), File::Messages, MESSAGES).unwrap();
-    let plan = explain(&messages, KEEP_PROVENANCE);
+    let plan = explain(&messages, HAS_PROVENANCE);
     assert!(
         plan.iter().any(|line| line.contains("provenance_by_raw")),
         "{plan:#?}"

@@ -70,11 +70,9 @@ pub(crate) fn keep_mailbox(
 }
 
 /// The plus keeps the planner from walking the whole mailbox: a message has few origins.
-pub(crate) const KEEP_PROVENANCE: &str =
-    "INSERT INTO provenance (raw, mailbox, uid_validity, uid, uidl, received, flags, keywords)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-     WHERE NOT EXISTS (SELECT 1 FROM provenance WHERE raw = ?1 AND +mailbox = ?2 AND uid_validity IS ?3
-                           AND uid IS ?4 AND uidl IS ?5)";
+pub(crate) const HAS_PROVENANCE: &str =
+    "SELECT EXISTS (SELECT 1 FROM provenance WHERE raw = ?1 AND +mailbox = ?2
+     AND uid_validity IS ?3 AND uid IS ?4 AND uidl IS ?5)";
 
 pub(super) fn keep_provenance(
     messages: &Connection,
@@ -82,24 +80,35 @@ pub(super) fn keep_provenance(
     mailbox: i64,
     from: &Provenance,
 ) -> Result<()> {
+    put_provenance(messages, raw, mailbox, from).map_err(wrap)
+}
+
+fn put_provenance(messages: &Connection, raw: i64, mailbox: i64, from: &Provenance) -> rusqlite::Result<()> {
     let validity = from.uid.map(|(validity, _)| validity.0.get());
     let uid = from.uid.map(|(_, uid)| uid.value());
     let uidl = from.uidl.as_ref().map(|uidl| &uidl.0);
+    let known: bool = messages
+        .prepare_cached(HAS_PROVENANCE)?
+        .query_row(params![raw, mailbox, validity, uid, uidl], |row| row.get(0))?;
+    if known {
+        return Ok(());
+    }
+    // One row of plain values: an insert from a query copies each page it writes, to be able to take it back.
     messages
-        .prepare_cached(KEEP_PROVENANCE)
-        .and_then(|mut insert| {
-            insert.execute(params![
-                raw,
-                mailbox,
-                validity,
-                uid,
-                uidl,
-                from.received.map(|at| at.0),
-                from.flags.bits(),
-                keywords(&from.flags),
-            ])
-        })
-        .map_err(wrap)?;
+        .prepare_cached(
+            "INSERT INTO provenance (raw, mailbox, uid_validity, uid, uidl, received, flags, keywords)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            raw,
+            mailbox,
+            validity,
+            uid,
+            uidl,
+            from.received.map(|at| at.0),
+            from.flags.bits(),
+            keywords(&from.flags),
+        ])?;
     Ok(())
 }
 

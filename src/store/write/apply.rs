@@ -6,6 +6,7 @@ use posthorn_model::{AccountId, MailboxId, MessageId, Placement, SubmissionState
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{NewBody, Write};
+use crate::column::build_json;
 use crate::db::{Store, Writer};
 use crate::error::{Error, Result};
 use crate::{
@@ -102,6 +103,7 @@ fn apply<'a>(tx: &'a Transaction<'a>, writes: &'a [Write]) -> Result<Changes> {
         messages: BTreeSet::new(),
         loose: BTreeSet::new(),
         bodies: BTreeMap::new(),
+        bare: BTreeSet::new(),
     };
     for write in writes {
         batch.take(write)?;
@@ -118,6 +120,8 @@ struct Batch<'a> {
     loose: BTreeSet<MessageId>,
     /// Whole messages: indexed together at the end, in the order that FTS5 gathers best.
     bodies: BTreeMap<MessageId, &'a NewBody>,
+    /// Messages of which only the headers are here.
+    bare: BTreeSet<MessageId>,
 }
 
 impl<'a> Batch<'a> {
@@ -149,14 +153,16 @@ impl<'a> Batch<'a> {
             Write::AddMessage(new) => {
                 self.messages.insert(new.id);
                 self.loose.insert(new.id);
-                self.bodies.extend(new.body.as_ref().map(|body| (new.id, body)));
+                match &new.body {
+                    Some(body) => drop(self.bodies.insert(new.id, body)),
+                    None => drop(self.bare.insert(new.id)),
+                }
                 message::add(tx, new, &mut self.changes.threads_gone)
             }
             Write::SetBody(body) => {
                 if message::set_body(tx, body, &mut self.changes.threads_gone)? {
                     self.messages.insert(body.message);
                     self.bodies.insert(body.message, body);
-                    self.name_mailboxes(body.message)?;
                 }
                 Ok(())
             }
@@ -267,11 +273,16 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn name_mailboxes(&mut self, message: MessageId) -> Result<()> {
-        let mut select = self
-            .tx
-            .prepare_cached("SELECT mailbox FROM placement WHERE message = ?1")?;
-        let mut rows = select.query([message.0])?;
+    /// A list shows what a body says.
+    fn name_mailboxes(&mut self) -> Result<()> {
+        if self.bodies.is_empty() {
+            return Ok(());
+        }
+        let messages: Vec<&MessageId> = self.bodies.keys().collect();
+        let mut select = self.tx.prepare_cached(
+            "SELECT DISTINCT p.mailbox FROM json_each(?1) m CROSS JOIN placement p ON p.message = m.value",
+        )?;
+        let mut rows = select.query([build_json(&messages)?])?;
         while let Some(row) = rows.next()? {
             self.changes.mailboxes.insert(MailboxId(row.get(0)?));
         }
@@ -282,8 +293,12 @@ impl<'a> Batch<'a> {
         for message in &self.loose {
             if message::forget_unplaced(self.tx, *message)? {
                 self.bodies.remove(message);
+                self.bare.remove(message);
             }
         }
+        self.name_mailboxes()?;
+        let bare: Vec<MessageId> = self.bare.into_iter().collect();
+        search::postpone(self.tx, &bare, false)?;
         search::index_bodies(self.tx, &self.bodies)?;
         self.changes.messages = self.messages.into_iter().collect();
         Ok(self.changes)

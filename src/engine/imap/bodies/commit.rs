@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use posthorn_model::{AccountId, Flags, Hash, InternetMessageId, MessageId, Timestamp, Uid, UidValidity};
 use posthorn_net::imap::Body;
@@ -11,7 +10,6 @@ use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow, Provenance, RawInput};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use crate::Error;
 use crate::event::Doing;
@@ -20,13 +18,11 @@ use crate::shared::Shared;
 
 /// A batch is committed when it holds this many messages …
 const MESSAGES: usize = 250;
-/// … or this many bytes …
+/// … or this many bytes, or where nothing more comes for a moment.
 const BYTES: u64 = 2 << 20;
-/// … or nothing more came for this long.
-const PAUSE: Duration = Duration::from_millis(30);
 /// Batches being kept at once: each is taken apart, made durable and listed, one after the other, so that as many
 /// keep two processors busy.
-const UNDER_WAY: usize = 4;
+const UNDER_WAY: usize = 3;
 
 /// A body that is missing here.
 #[derive(Clone, Debug)]
@@ -84,13 +80,11 @@ impl Committer {
             let mut bytes = first.payload.len();
             let mut batch = vec![first];
             while batch.len() < MESSAGES && bytes < BYTES {
-                match timeout(PAUSE, bodies.recv()).await {
-                    Ok(Some(body)) => {
-                        bytes += body.payload.len();
-                        batch.push(body);
-                    }
-                    Ok(None) | Err(_) => break,
-                }
+                let Some(body) = intake::next(&mut bodies).await else {
+                    break;
+                };
+                bytes += body.payload.len();
+                batch.push(body);
             }
             let room = Arc::clone(&committer.desk.room).acquire_owned().await;
             let room = room.map_err(|_| Error::bug("nothing is written any more"))?;

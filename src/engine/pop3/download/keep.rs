@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use posthorn_model::{AccountId, Flags, Hash, MsgNo, Uidl};
 use posthorn_net::Payload;
@@ -11,7 +10,6 @@ use posthorn_net::pop3::Retrieved;
 use posthorn_store::{Provenance, RawInput};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::{Listed, Naming, header};
 use crate::Error;
@@ -20,10 +18,8 @@ use crate::shared::Shared;
 
 /// A batch is kept when it holds this many messages …
 const MESSAGES: usize = 200;
-/// … or this many bytes …
+/// … or this many bytes, or where nothing more comes for a moment.
 const BYTES: u64 = 4 << 20;
-/// … or nothing more came for this long.
-const PAUSE: Duration = Duration::from_millis(30);
 /// Batches that are being kept or listed at once: as many as keep two processors busy.
 pub(super) const UNDER_WAY: usize = 3;
 
@@ -99,10 +95,10 @@ impl Keeper {
             let mut batch = Vec::new();
             let mut bytes = sort(first, wanted, &mut batch, &mut lost);
             while batch.len() < MESSAGES && bytes < BYTES {
-                match timeout(PAUSE, arrived.recv()).await {
-                    Ok(Some(next)) => bytes += sort(next, wanted, &mut batch, &mut lost),
-                    Ok(None) | Err(_) => break,
-                }
+                let Some(next) = intake::next(&mut arrived).await else {
+                    break;
+                };
+                bytes += sort(next, wanted, &mut batch, &mut lost);
             }
             if batch.is_empty() {
                 continue;
@@ -127,7 +123,10 @@ impl Keeper {
     async fn keep(self: Arc<Self>, batch: Vec<Arrival>) -> Result<Vec<Kept>, Error> {
         let alone = self.reading.lock().await;
         // It is work for the processor, and large messages are read from their files.
-        let reading = tokio::task::spawn_blocking(move || batch.into_iter().map(read).collect());
+        let flood = intake::is_flood(batch.len());
+        let reading = tokio::task::spawn_blocking(move || {
+            batch.into_iter().map(|arrival| read(arrival, flood)).collect()
+        });
         let read: Result<Vec<_>, Error> = reading
             .await
             .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?;
@@ -188,7 +187,7 @@ fn sort(
 }
 
 /// Takes a message apart.
-fn read(arrival: Arrival) -> Result<(Kept, Payload, Option<OwnedSemaphorePermit>), Error> {
+fn read(arrival: Arrival, flood: bool) -> Result<(Kept, Payload, Option<OwnedSemaphorePermit>), Error> {
     let Arrival {
         mut listed,
         payload,
@@ -198,7 +197,7 @@ fn read(arrival: Arrival) -> Result<(Kept, Payload, Option<OwnedSemaphorePermit>
         payload,
         parsed,
         header,
-    } = intake::read(payload)?;
+    } = intake::read(payload, flood)?;
     if listed.naming == Naming::Session {
         let hash = header::hash_of(&payload);
         listed.uidl = header::name_whole(hash.ok_or_else(|| Error::bug("a spooled message is gone"))?);

@@ -8,7 +8,7 @@ use posthorn_mime::headers::verdict::Mark;
 use posthorn_mime::text::{split_signature, trim_quoted};
 use posthorn_mime::{
     Defect, Kind, Method, PartStat, Reader, Risk, SenderWarning, Trusted, parse, parse_header, part_bytes,
-    read, related_parts,
+    read, related_parts, survey,
 };
 use posthorn_model::Identity;
 
@@ -412,6 +412,12 @@ fn every_file_and_its_damaged_copies_can_be_read() {
             .iter()
             .any(|defect| matches!(defect, Defect::ParserPanicked("message" | "header")));
         assert!(!caught, "{name}");
+        let (row, parsed) = (survey(raw), &reading.parsed);
+        assert_eq!(
+            (&row.envelope, row.received, &row.parts, &row.preview),
+            (&parsed.envelope, parsed.received, &parsed.parts, &parsed.preview),
+            "{name}"
+        );
         reading
     };
     let mut slowest = (Duration::ZERO, PathBuf::new());

@@ -1,4 +1,4 @@
-use posthorn_mime::{Defect, Parsed, parse, parse_header, part_bytes};
+use posthorn_mime::{Defect, Parsed, parse, parse_header, part_bytes, survey};
 
 /// Everything that a list and a reader show, one fact a line.
 fn describe(parsed: &Parsed) -> String {
@@ -71,7 +71,16 @@ fn describe(parsed: &Parsed) -> String {
 }
 
 fn check(raw: &[u8], expect: &str) {
-    let got = describe(&parse(raw));
+    let parsed = parse(raw);
+    let row = survey(raw);
+    let without_texts = Parsed {
+        text: None,
+        html: None,
+        ..parsed.clone()
+    };
+    assert_eq!(describe(&row), describe(&without_texts));
+    assert!(row.text.is_none() && row.html.is_none() && row.index_text.is_none());
+    let got = describe(&parsed);
     let expect: String = expect
         .lines()
         .map(str::trim)
@@ -132,7 +141,32 @@ fn prefers_plain_text_and_keeps_html() {
     );
     assert_eq!(part_bytes(raw.as_bytes(), 4), None);
     let parsed = parse(raw.as_bytes());
-    assert!(parsed.index_text.contains("plain") && parsed.index_text.contains("résumé.pdf"));
+    let searched = parsed.index_text.expect("a text");
+    assert!(searched.contains("plain") && searched.contains("résumé.pdf"));
+}
+
+#[test]
+fn either_alternative_is_searched() {
+    let searched = |plain: &str, html: &str| {
+        let raw = format!(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n{plain}\n--b\n\
+             Content-Type: text/html\n\n{html}\n--b--\n"
+        );
+        parse(raw.as_bytes()).index_text.unwrap_or_default()
+    };
+    assert_eq!(searched("Hello you", "<p>Hello <b>you</b></p>"), "Hello you");
+    assert_eq!(
+        searched("Please use another program.", "<p>The invoice is due.</p>"),
+        "The invoice is due.\nPlease use another program."
+    );
+    assert_eq!(
+        searched(
+            "The invoice is due.\nAs you asked: https://example.org/pay",
+            "<p>The <i>invoice</i> is due.</p>"
+        ),
+        "The invoice is due.\nAs you asked: https://example.org/pay"
+    );
+    assert_eq!(searched("Only here", "<style>p{}</style>"), "Only here");
 }
 
 #[test]
@@ -319,7 +353,8 @@ fn forwarded_messages_are_one_part_and_searchable() {
     assert_eq!(parsed.parts.len(), 2);
     assert_eq!(parsed.parts[1].name.as_deref(), Some("one.eml"));
     assert!(!parsed.parts[1].inline);
-    assert!(parsed.index_text.contains("inner text") && parsed.index_text.contains("Inner / one"));
+    let searched = parsed.index_text.expect("a text");
+    assert!(searched.contains("inner text") && searched.contains("Inner / one"));
     let inner = parse(&part_bytes(raw.as_bytes(), 1).unwrap());
     assert_eq!(inner.envelope.subject, "Inner / one");
 }

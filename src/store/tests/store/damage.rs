@@ -19,7 +19,7 @@ fn parse(bytes: &[u8]) -> Reading {
     let id = text.split_whitespace().next().unwrap_or_default().to_owned();
     Reading {
         envelope: envelope(1_700_000_000, &id, &[]),
-        index_text: text,
+        index_text: Some(text),
         ..Reading::default()
     }
 }

@@ -133,7 +133,7 @@ pub fn body(message: MessageId, raw: &[u8], hash: Hash, envelope: Envelope, text
         envelope,
         parts: Vec::new(),
         preview: text.chars().take(50).collect(),
-        index_text: text.into(),
+        index_text: Some(text.into()),
         defects: Vec::new(),
     }
 }
