@@ -1,7 +1,7 @@
 //! How the window looks.
 
 /// Which look the user chose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Appearance {
     /// As the system's other windows.
     #[default]

@@ -2,6 +2,7 @@
 
 use iced::keyboard::Modifiers;
 use iced::keyboard::key::{Key, Named, Physical};
+use posthorn_model::Appearance;
 
 use crate::t;
 
@@ -72,6 +73,8 @@ pub enum Wish {
     NextPane,
     Problems,
     Settings,
+    /// The window is to look like this.
+    Look(Appearance),
     PreviousPane,
 }
 
@@ -334,6 +337,7 @@ const fn group(wish: Wish) -> Group {
         | Wish::NextPane
         | Wish::Problems
         | Wish::Settings
+        | Wish::Look(_)
         | Wish::PreviousPane => Group::Window,
         _ => Group::Around,
     }
@@ -402,6 +406,9 @@ pub fn name(wish: Wish) -> String {
         Wish::NextPane | Wish::PreviousPane => t!("key-pane"),
         Wish::Problems => t!("problems-title"),
         Wish::Settings => t!("settings-title"),
+        Wish::Look(Appearance::System) => t!("look-system"),
+        Wish::Look(Appearance::Light) => t!("look-light"),
+        Wish::Look(Appearance::Dark) => t!("look-dark"),
     }
 }
 

@@ -137,6 +137,7 @@ impl App {
             Wish::CheckNow => self.check_now(),
             Wish::Problems => self.perform(super::Action::ShowProblems),
             Wish::Settings => self.perform(super::Action::ShowSettings),
+            Wish::Look(appearance) => self.perform(super::Action::SetAppearance(appearance)),
             Wish::Search => Task::batch([operation::focus(SEARCH), operation::select_all(SEARCH)]),
             wish => {
                 let actions = self.mail.wish(wish, &self.directory);

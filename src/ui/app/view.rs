@@ -74,7 +74,7 @@ impl App {
         } else {
             space().into()
         };
-        container(said).center(Fill).style(style::surface).into()
+        container(said).center(Fill).style(style::ground).into()
     }
 
     fn toasts_view(&self) -> Element<'_, Message> {
@@ -162,6 +162,6 @@ fn failed(why: &str) -> Element<'_, Message> {
         .align_x(Center),
     )
     .center(Fill)
-    .style(style::surface)
+    .style(style::ground)
     .into()
 }

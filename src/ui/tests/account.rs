@@ -7,7 +7,7 @@ use super::Window;
 use crate::app::{Action, Message, Screen};
 use crate::fixture::Fixture;
 use crate::screen::account::{AccountPage, Edit, Leave, Message as Page, Tab};
-use crate::screen::mail;
+use crate::screen::{mail, sheet};
 use crate::shortcut::Wish;
 use crate::t;
 
@@ -200,4 +200,22 @@ fn the_chosen_look_is_kept() {
     window.press(&t!("appearance-dark"));
     assert_eq!(window.app.appearance, Appearance::Dark);
     assert_eq!(Window::open(&fixture).app.appearance, Appearance::Dark);
+}
+
+#[test]
+fn the_palette_changes_the_look_too() {
+    let fixture = Fixture::full();
+    let mut window = Window::open(&fixture);
+    for (line, expect) in [
+        (t!("look-dark"), Appearance::Dark),
+        (t!("look-light"), Appearance::Light),
+        (t!("look-system"), Appearance::System),
+    ] {
+        window.key(Wish::Palette);
+        window.send(Message::Sheet(sheet::Message::Typed(line)));
+        window.send(Message::Sheet(sheet::Message::Submitted));
+        assert_eq!(window.app.appearance, expect);
+        assert_eq!(Window::open(&fixture).app.appearance, expect);
+        assert!(window.app.sheet.is_none());
+    }
 }

@@ -34,7 +34,7 @@ pub fn view<'a>(page: &'a AccountPage, directory: &'a Directory, clock: &'a Cloc
     container(column![head(page, account, clock), rule(), body])
         .width(Fill)
         .height(Fill)
-        .style(style::surface)
+        .style(style::ground)
         .into()
 }
 

@@ -75,7 +75,7 @@ pub fn view<'a>(composer: &'a Composer, directory: &'a Directory) -> Element<'a,
     container(column![bar(composer), rule(), container(page).center_x(Fill)])
         .width(Fill)
         .height(Fill)
-        .style(style::surface)
+        .style(style::ground)
         .into()
 }
 

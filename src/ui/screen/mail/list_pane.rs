@@ -42,7 +42,7 @@ pub fn view<'a>(
     .id(super::MIDDLE)
     .width(width)
     .height(Fill)
-    .style(style::surface)
+    .style(style::ground)
     .into()
 }
 
@@ -224,7 +224,7 @@ pub fn reading<'a>(mail: &'a Mail, directory: &'a Directory, clock: &'a Clock) -
     ])
     .width(Fill)
     .height(Fill)
-    .style(style::surface)
+    .style(style::ground)
     .into()
 }
 
@@ -239,7 +239,7 @@ pub fn with_waiting<'a, M: 'a>(pane: Element<'a, M>, waiting: Vec<Element<'a, M>
         container(row(waiting).spacing(gap::S))
             .padding([gap::S, gap::L])
             .width(Fill)
-            .style(style::surface)
+            .style(style::ground)
     ]
     .into()
 }

@@ -35,7 +35,7 @@ pub fn view<'a>(
         )
         .width(Fill)
         .height(Fill)
-        .style(style::surface)
+        .style(style::ground)
     ]
     .into()
 }

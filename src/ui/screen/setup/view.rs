@@ -21,7 +21,7 @@ pub fn view(setup: &Setup) -> Element<'_, Message> {
             .style(style::scroll),
     )
     .center(Fill)
-    .style(style::surface)
+    .style(style::ground)
     .into()
 }
 

@@ -1,6 +1,6 @@
 //! What a dialog with a field offers: mailboxes, and for the palette every command too.
 
-use posthorn_model::{AccountId, MailboxId};
+use posthorn_model::{AccountId, Appearance, MailboxId};
 
 use crate::directory::{Directory, mailbox_icon, mailbox_name};
 use crate::icon::Icon;
@@ -38,7 +38,7 @@ pub enum Choice {
     },
 }
 
-const COMMANDS: [Wish; 26] = [
+const COMMANDS: [Wish; 29] = [
     Wish::Compose,
     Wish::Reply,
     Wish::ReplyAll,
@@ -61,6 +61,9 @@ const COMMANDS: [Wish; 26] = [
     Wish::ShowKeys,
     Wish::Problems,
     Wish::Settings,
+    Wish::Look(Appearance::Light),
+    Wish::Look(Appearance::Dark),
+    Wish::Look(Appearance::System),
     Wish::NextInThread,
     Wish::PreviousInThread,
     Wish::ZoomIn,
