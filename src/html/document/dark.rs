@@ -10,8 +10,14 @@ use anyrender::{Filter, Glyph, NormalizedCoord, Paint, PaintRef, PaintScene, Ren
 use kurbo::{Affine, Rect, Shape, Stroke, Vec2};
 use peniko::{BlendMode, Color, Fill, FontData, Gradient, StyleRef};
 
-/// Lightness of a ground that was white.
-const DARKEST: f32 = 0.22;
+/// What is seen where a message has no ground of its own, and what white becomes: the window's own dark card.
+pub(super) const DARK_PAPER: Color = Color::from_rgb8(0x26, 0x24, 0x21);
+/// The same as lightness and hue.
+const DARKEST: Lab = Lab {
+    lightness: 0.261_378,
+    a: 0.001_277,
+    b: 0.006_124,
+};
 /// Grounds at most as light as this stay as they are.
 const DARK_GROUND: f32 = 0.5;
 /// Text at least as light as this stays as it is.
@@ -78,7 +84,13 @@ fn darken_ground(color: Color) -> Color {
         return color;
     }
     let share = (lab.lightness - DARK_GROUND) / (1.0 - DARK_GROUND);
-    lab.with_lightness(DARK_GROUND + share * (DARKEST - DARK_GROUND), color.components[3])
+    let tinted = Lab {
+        a: lab.a + share * DARKEST.a,
+        b: lab.b + share * DARKEST.b,
+        ..lab
+    };
+    let lightness = DARK_GROUND + share * (DARKEST.lightness - DARK_GROUND);
+    tinted.with_lightness(lightness, color.components[3])
 }
 
 fn lighten_text(color: Color) -> Color {
@@ -241,6 +253,11 @@ impl<S: PaintScene> PaintScene for DarkScene<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn white_becomes_the_card_that_it_lies_on() {
+        assert_eq!(darken_ground(Color::WHITE).to_rgba8(), DARK_PAPER.to_rgba8());
+    }
 
     #[test]
     fn what_could_be_read_still_can() {

@@ -10,6 +10,7 @@ use blitz_traits::shell::{ColorScheme, Viewport};
 use kurbo::{Affine, Rect};
 use peniko::{Color, Fill};
 
+use super::dark::DARK_PAPER;
 use super::ground::Ground;
 use super::{fonts, quirks, repair, tables};
 use crate::page::Look;
@@ -60,7 +61,6 @@ const DARK_SHEET: &str = "html { color: #e6e6e6; } a[href] { color: #8ab4f8; }";
 /// What lies below everything: where the root has no colour of its own, the body's reaches to the edges of the page
 /// (CSS Backgrounds section 2.11.2), and where it has none either, this is seen.
 const PAPER: Color = Color::from_rgb8(0xff, 0xff, 0xff);
-const DARK_PAPER: Color = Color::from_rgb8(0x1c, 0x1b, 0x1f);
 
 impl Engine {
     pub(super) fn load(closed: &Closed, pictures: &[Vec<u8>], look: Look, scheme: Scheme) -> Engine {

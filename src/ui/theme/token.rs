@@ -101,6 +101,7 @@ pub const LIGHT: Tokens = Tokens {
 
 pub const DARK: Tokens = Tokens {
     surface: color!(0x1c_1b_19),
+    // What white becomes in a message that is shown dark (`html/document/dark.rs`).
     surface_raised: color!(0x26_24_21),
     surface_sunken: color!(0x16_15_13),
     hover: color!(0x2a_28_24),
