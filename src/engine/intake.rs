@@ -64,8 +64,7 @@ pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
 /// Parses one message where we are.
 pub fn read(payload: Payload, flood: bool) -> Result<Read, Error> {
     let (mut parsed, header) = match &payload {
-        Payload::Memory(bytes) if flood => (posthorn_mime::survey(bytes), header_of(bytes)),
-        Payload::Memory(bytes) => (posthorn_mime::parse(bytes), header_of(bytes)),
+        Payload::Memory(bytes) => (understand(bytes, flood), header_of(bytes)),
         Payload::File { path, size } if *size > WHOLE => {
             let abridged = abridge::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
             let mut parsed = posthorn_mime::parse(&abridged.bytes);
@@ -84,6 +83,14 @@ pub fn read(payload: Payload, flood: bool) -> Result<Read, Error> {
         parsed,
         header,
     })
+}
+
+fn understand(raw: &[u8], flood: bool) -> Parsed {
+    if flood && raw.len() as u64 <= posthorn_store::LARGE {
+        posthorn_mime::survey(raw)
+    } else {
+        posthorn_mime::parse(raw)
+    }
 }
 
 fn header_of(raw: &[u8]) -> Vec<u8> {
@@ -147,8 +154,9 @@ pub fn build_message(
     }
 }
 
-/// What a rebuild of the index needs of a message.
-pub fn reading(parsed: Parsed) -> posthorn_store::Reading {
+/// What a rebuild of the index needs of a message: it is a flood.
+pub fn reading(raw: &[u8]) -> posthorn_store::Reading {
+    let parsed = understand(raw, true);
     posthorn_store::Reading {
         envelope: parsed.envelope,
         received: parsed.received,

@@ -555,8 +555,7 @@ async fn prepare_store(core: Shared) -> Result<(), Error> {
         put_account(&core, id).await?;
     }
     if core.store.rebuild_wanted() {
-        let parse = |raw: &[u8]| crate::intake::reading(posthorn_mime::parse(raw));
-        let rebuilt = core.store.rebuild(Arc::new(parse)).await?;
+        let rebuilt = core.store.rebuild(Arc::new(crate::intake::reading)).await?;
         log::warn!(
             "The index was made again from {} stored messages; {} could not be read back.",
             rebuilt.messages,

@@ -496,6 +496,7 @@ fn searched(shown: Option<&str>, plain: Option<&str>) -> String {
     let Some(shown) = shown.filter(|shown| !shown.trim().is_empty()) else {
         return plain.to_owned();
     };
+    let shown = shown.get(..shown.floor_char_boundary(MAX_INDEX)).unwrap_or(shown);
     let words = |line| {
         let words = str::split(line, |c: char| !c.is_alphanumeric());
         words.filter(|word| !word.is_empty())
