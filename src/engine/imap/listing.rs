@@ -174,7 +174,7 @@ async fn holds_the_same(
             same += 1;
         }
     };
-    session.fetch_summaries(&uids, &mut take).await?;
+    session.fetch_headers(&uids, &mut take).await?;
     Ok(same > 0 && same == expected.len())
 }
 

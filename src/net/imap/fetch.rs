@@ -128,6 +128,30 @@ impl Session {
         uids: &UidSet,
         each: &mut (dyn FnMut(Summary) + Send),
     ) -> Result<UidSet, Error> {
+        self.summarise(uids, &format!("{} BODYSTRUCTURE", fields()), each)
+            .await
+    }
+
+    /// The same without what the structure would say: `attachments` is `None`. Of all that is asked it costs a server
+    /// most: it may have to read each message for it.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_summaries`].
+    pub async fn fetch_headers(
+        &mut self,
+        uids: &UidSet,
+        each: &mut (dyn FnMut(Summary) + Send),
+    ) -> Result<UidSet, Error> {
+        self.summarise(uids, &fields(), each).await
+    }
+
+    /// `shown` is asked for beside what names and dates a message.
+    async fn summarise(
+        &mut self,
+        uids: &UidSet,
+        shown: &str,
+        each: &mut (dyn FnMut(Summary) + Send),
+    ) -> Result<UidSet, Error> {
         let utf8 = self.utf8;
         self.client.set_literals(Literals::default());
         let mut sink = Sink::Summaries {
@@ -135,12 +159,7 @@ impl Session {
             bare: false,
             utf8,
         };
-        let items = format!(
-            "({}{} {})",
-            self.basic_items(),
-            self.identifying_items(),
-            header_items()
-        );
+        let items = format!("({}{} {shown})", self.basic_items(), self.identifying_items());
         let mut fetched = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
         let mut received = std::mem::take(&mut fetched.received);
         if let Some(error) = fetched.refused {
@@ -151,7 +170,7 @@ impl Session {
             self.capabilities.remove("OBJECTID");
             self.capabilities.remove("X-GM-EXT-1");
             let left = uids.minus(&received);
-            let items = format!("({} {})", self.basic_items(), header_items());
+            let items = format!("({} {shown})", self.basic_items());
             let again = self.fetch(split(&left, SUMMARIES), &items, &mut sink).await?;
             if let Some(error) = again.refused {
                 return Err(self.client.give_up(error));
@@ -415,8 +434,8 @@ impl Sink<'_> {
     }
 }
 
-fn header_items() -> String {
-    format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})] BODYSTRUCTURE")
+fn fields() -> String {
+    format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})]")
 }
 
 fn split(uids: &UidSet, most: u64) -> VecDeque<Batch> {

@@ -8,6 +8,7 @@ use posthorn_model::{Endpoint, Flag, FlagChange, Secret, Security};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::task::Poll;
 use std::time::Instant;
 
 /// A folder of the shared material; prints what is passed over without it.
@@ -468,6 +469,14 @@ async fn learns_what_changed(server: &Dovecot, before: Selected, inbox: &Mailbox
     assert_eq!(watcher.search_all_uids().await.expect("search").to_string(), "3");
 }
 
+/// Bytes of files in a folder.
+fn held(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).expect("dir");
+    entries
+        .filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()))
+        .sum()
+}
+
 #[tokio::test]
 async fn uses_dovecots_extensions() {
     let Some(server) = Dovecot::start() else { return };
@@ -555,17 +564,11 @@ async fn fetches_in_pieces(server: &Dovecot, session: &mut Session, inbox: &Mail
         .expect("selected");
     {
         let mut fetching = Box::pin(doomed.fetch_large(uid, size, &mut part));
-        loop {
-            tokio::select! {
-                biased;
-                _ = tokio::time::sleep(Duration::from_millis(1)) => {
-                    let held: u64 = std::fs::read_dir(dir.path()).expect("dir").filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum();
-                    if held > 0 {
-                        break;
-                    }
-                }
-                fetched = &mut fetching => panic!("too fast: {fetched:?}"),
-            }
+        // A step at a time: on a busy machine all of it could come before a clock is looked at.
+        while held(dir.path()) == 0 {
+            let step = std::future::poll_fn(|cx| Poll::Ready(fetching.as_mut().poll(cx))).await;
+            assert!(step.is_pending(), "too fast: {step:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
     drop(part);

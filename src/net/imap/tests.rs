@@ -360,6 +360,26 @@ async fn summaries_that_cannot_be_read_are_asked_for_again_with_less() {
     assert_eq!(got[0].internal_date.map(|at| at.0), Some(837_596_665));
 }
 
+#[tokio::test]
+async fn headers_come_without_the_structure() {
+    let (mut session, player) = session(
+        "IMAP4rev1",
+        r#"C: A0002 UID FETCH 1 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES CONTENT-TYPE LIST-ID LIST-POST LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST)])
+           S: * 1 FETCH (UID 1 RFC822.SIZE 12 BODY[HEADER.FIELDS (DATE)] {4}\nA: b)
+           S: A0002 OK"#,
+    )
+    .await;
+    let mut got = Vec::new();
+    let received = session
+        .fetch_headers(&set("1"), &mut |summary| {
+            got.push((summary.size, summary.attachments))
+        })
+        .await
+        .expect("headers");
+    player.await.expect("the script");
+    assert_eq!((received, got), (set("1"), vec![(12, None)]));
+}
+
 async fn bodies(script: &str, uids: &[(u32, u64)]) -> (Result<UidSet, Error>, Vec<(u32, Vec<u8>)>) {
     let (mut session, _player) = session("IMAP4rev1", script).await;
     let uids: Vec<(Uid, u64)> = uids

@@ -372,7 +372,7 @@ impl Puller {
                     wanted.remove(&key);
                 }
             };
-            session.fetch_summaries(&asked, &mut take).await?;
+            session.fetch_headers(&asked, &mut take).await?;
         }
         Ok(found)
     }

@@ -118,7 +118,11 @@ impl MailboxSync<'_> {
                     place.send(std::mem::take(&mut batch));
                 }
             };
-            let received = self.session.fetch_summaries(&asked, &mut take).await?;
+            let received = if self.bodies_follow() {
+                self.session.fetch_headers(&asked, &mut take).await?
+            } else {
+                self.session.fetch_summaries(&asked, &mut take).await?
+            };
             if !batch.is_empty()
                 && let Some(place) = room.next()
             {
@@ -131,6 +135,11 @@ impl MailboxSync<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that comes is fetched whole in a moment: then nobody has to guess what it holds.
+    fn bodies_follow(&self) -> bool {
+        self.bodies == Bodies::All && self.post.core.policy().prefetch_limit().is_none()
     }
 
     async fn prepare_intake(
