@@ -71,8 +71,8 @@ pub fn parse(raw: &[u8]) -> Parsed {
     guarded(raw, |raw| parse_nested(raw, 0))
 }
 
-/// Reads what a row in a list shows of a whole message, in half the time: `envelope`, `received`, `parts`, `preview` and
-/// `defects`, and nothing else.
+/// Reads what a row in a list shows of a whole message: `envelope`, `received`, `parts`, `preview` and `defects`, and
+/// nothing else.
 #[must_use]
 pub fn survey(raw: &[u8]) -> Parsed {
     let survey = |raw: &[u8]| {

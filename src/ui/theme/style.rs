@@ -50,8 +50,8 @@ pub fn surface(theme: &Theme) -> container::Style {
 }
 
 /// A pane that lets the window's own ground be seen, which is the surface. The software renderer paints whatever
-/// reaches beyond what is repainted through a mask, and all of it: so each pane with a ground of its own costs a
-/// millisecond whenever one of its rows changes.
+/// reaches beyond what is repainted through a mask, and all of it: so each pane with a ground of its own is painted
+/// whole whenever one of its rows changes.
 pub fn ground(theme: &Theme) -> container::Style {
     container::Style {
         text_color: Some(tokens(theme).text),
