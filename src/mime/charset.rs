@@ -1,5 +1,7 @@
 //! Bytes to text. Declared charsets are believed where they can be; undeclared 8-bit text is guessed.
 
+use std::borrow::Cow;
+
 use encoding_rs::{EUC_KR, Encoding, GBK, ISO_2022_JP, UTF_8, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
@@ -35,10 +37,10 @@ pub fn decode(label: &str, bytes: &[u8]) -> Option<String> {
 }
 
 /// Decodes text with what is known of it, and lists what was wrong.
-pub(crate) fn decode_text(label: Option<&str>, bytes: &[u8], defects: &mut Defects) -> String {
+pub(crate) fn decode_text<'x>(label: Option<&str>, bytes: &'x [u8], defects: &mut Defects) -> Cow<'x, str> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let rest = bytes.get(length..).unwrap_or_default();
-        return encoding.decode_without_bom_handling(rest).0.into_owned();
+        return encoding.decode_without_bom_handling(rest).0;
     }
     let label = label.map(str::trim).filter(|label| !says_nothing(label));
     let Some(label) = label else {
@@ -48,7 +50,7 @@ pub(crate) fn decode_text(label: Option<&str>, bytes: &[u8], defects: &mut Defec
         return decode_utf8(bytes, defects);
     }
     match decode(label, bytes) {
-        Some(text) => text,
+        Some(text) => text.into(),
         None => {
             let shown = label.chars().filter(char::is_ascii_graphic).take(40).collect();
             defects.add(Defect::UnknownCharset(shown));
@@ -81,9 +83,9 @@ fn says_nothing(label: &str) -> bool {
     .any(|known| known.eq_ignore_ascii_case(label))
 }
 
-fn decode_utf8(bytes: &[u8], defects: &mut Defects) -> String {
+fn decode_utf8<'x>(bytes: &'x [u8], defects: &mut Defects) -> Cow<'x, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
+        return text.into();
     }
     defects.add(Defect::BadCharset);
     let lossy = String::from_utf8_lossy(bytes);
@@ -91,26 +93,27 @@ fn decode_utf8(bytes: &[u8], defects: &mut Defects) -> String {
     let high = lossy.chars().filter(|c| !c.is_ascii()).count();
     // A cut or damaged character here and there is still UTF-8; if hardly anything decodes it never was.
     if broken.saturating_mul(3) < high {
-        lossy.into_owned()
+        lossy
     } else {
-        WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
+        WINDOWS_1252.decode_without_bom_handling(bytes).0
     }
 }
 
-fn guess(bytes: &[u8], defects: &mut Defects) -> String {
+fn guess<'x>(bytes: &'x [u8], defects: &mut Defects) -> Cow<'x, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let japanese = text.is_ascii() && (text.contains("\u{1b}$B") || text.contains("\u{1b}$@"));
-        if japanese {
+        let ascii = text.is_ascii();
+        let escapes = ascii && memchr::memchr(0x1b, bytes).is_some();
+        if escapes && (text.contains("\u{1b}$B") || text.contains("\u{1b}$@")) {
             defects.add(Defect::UndeclaredCharset);
-            return ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned();
+            return ISO_2022_JP.decode_without_bom_handling(bytes).0;
         }
-        if !text.is_ascii() {
+        if !ascii {
             defects.add(Defect::UndeclaredCharset);
         }
-        return text.to_owned();
+        return text.into();
     }
     defects.add(Defect::UndeclaredCharset);
-    WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
+    WINDOWS_1252.decode_without_bom_handling(bytes).0
 }
 
 /// ISO-2022-KR (RFC 1557): between SO and SI two bytes make a character, as EUC-KR without the high bits.

@@ -309,7 +309,8 @@ fn preview<'a>(html: Option<&str>, text: impl FnOnce() -> Option<Cow<'a, str>>) 
         Some(text::preview_html(head)).filter(|line| !line.is_empty())
     };
     // What stands before it are styles.
-    let body = html.and_then(|html| html.find("<body").or_else(|| html.find("<BODY")));
+    let find = |tag: &str| memchr::memmem::find(html?.as_bytes(), tag.as_bytes());
+    let body = find("<body").or_else(|| find("<BODY"));
     head(body.unwrap_or_default(), LITTLE)
         .or_else(|| head(0, MORE))
         .unwrap_or_else(|| text().map(|text| text::preview(&text)).unwrap_or_default())

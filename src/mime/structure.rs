@@ -96,7 +96,12 @@ struct Scanner<'x, 'd> {
 
 pub(crate) fn scan<'x>(raw: &'x [u8], defects: &mut Defects) -> Tree<'x> {
     let block = field::read_block(raw, 0, |_| false, defects);
-    let charset = part_head(&block, "text/plain", None, defects).charset;
+    let mut head = part_head(&block, "text/plain", None, defects);
+    let charset = head.charset.clone();
+    // What is not ASCII in the header may be in the charset that it names.
+    if charset.is_some() && !raw.get(..block.body).unwrap_or(raw).is_ascii() {
+        head = part_head(&block, "text/plain", charset.as_deref(), defects);
+    }
     let mut scanner = Scanner {
         raw,
         defects,
@@ -104,7 +109,7 @@ pub(crate) fn scan<'x>(raw: &'x [u8], defects: &mut Defects) -> Tree<'x> {
         leaves: Vec::new(),
         serial: 0,
     };
-    scanner.run(&block, charset.as_deref());
+    scanner.run(head, block.body, charset.as_deref());
     let leaves = scanner.leaves;
     Tree {
         block,
@@ -114,9 +119,8 @@ pub(crate) fn scan<'x>(raw: &'x [u8], defects: &mut Defects) -> Tree<'x> {
 }
 
 impl<'x> Scanner<'x, '_> {
-    fn run(&mut self, top: &Block<'x>, charset: Option<&str>) {
-        let head = part_head(top, "text/plain", charset, self.defects);
-        let mut next = self.take_entity(head, top.body);
+    fn run(&mut self, top: PartHead, body: usize, charset: Option<&str>) {
+        let mut next = self.take_entity(top, body);
         while let Some(at) = next {
             if self.leaves.len() >= MAX_PARTS {
                 self.defects.add(Defect::TooManyParts);

@@ -32,7 +32,8 @@ pub(crate) fn files(text: &[u8]) -> Vec<Inner> {
     blocks(text)
         .iter()
         .map(|block| {
-            let name = charset::decode_text(None, block.name.trim_ascii(), &mut Defects::default());
+            let name =
+                charset::decode_text(None, block.name.trim_ascii(), &mut Defects::default()).into_owned();
             Inner {
                 content_type: content_type_for(&name).to_owned(),
                 name,

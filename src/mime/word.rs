@@ -30,7 +30,7 @@ pub(crate) fn to_line(value: &[u8], charset: Option<&str>, defects: &mut Defects
         // Unencoded UTF-8 is what RFC 6532 allows.
         return text.to_owned();
     }
-    charset::decode_text(charset, &unfolded, defects)
+    charset::decode_text(charset, &unfolded, defects).into_owned()
 }
 
 /// Decodes an unstructured value to one clean line.
@@ -126,11 +126,8 @@ fn segments<'x>(line: &'x str, defects: &mut Defects) -> Vec<Segment<'x>> {
 
 fn flush(run: Option<(&str, Vec<u8>)>, out: &mut Vec<Segment<'_>>, defects: &mut Defects) {
     if let Some((charset, bytes)) = run {
-        out.push(Segment::Decoded(charset::decode_text(
-            Some(charset),
-            &bytes,
-            defects,
-        )));
+        let text = charset::decode_text(Some(charset), &bytes, defects);
+        out.push(Segment::Decoded(text.into_owned()));
     }
 }
 

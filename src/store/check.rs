@@ -132,6 +132,6 @@ fn check_bodies(reader: &Reader, index: &Connection, depth: Depth, wrong: &mut V
 fn is_well(reader: &Reader, hash: Hash, depth: Depth) -> Result<bool> {
     match depth {
         Depth::Structure => raw::is_kept(&reader.messages, hash),
-        Depth::Bytes => raw::verify(reader, hash),
+        Depth::Bytes => raw::verify(&reader.messages, &reader.dir, hash),
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct Keeper {
     /// Only queried.
     pub(crate) index: Connection,
     pub(crate) messages: Connection,
+    pub(crate) dir: PathBuf,
 }
 
 /// What a reader thread works with.
@@ -190,6 +191,10 @@ impl Store {
 
     pub(crate) fn rebuild_done(&self) {
         self.shared.rebuild_wanted.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.shared.dir
     }
 
     #[must_use]
@@ -422,6 +427,7 @@ impl Keeper {
         Ok(Self {
             index: open_file(dir, File::Index, Access::Query)?,
             messages: open_file(dir, File::Messages, Access::Write)?,
+            dir: dir.to_owned(),
         })
     }
 }

@@ -158,33 +158,41 @@ pub(crate) fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<()> {
         uid,
         ..
     } = placement;
-    free_uid(tx, *message, *mailbox, *uid)?;
-    // No OR REPLACE: it would overrule the triggers' own conflict clauses.
-    let placed = tx
-        .prepare_cached(
-            "INSERT INTO placement (mailbox, message, uid, flags, keywords, base_flags, base_keywords)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (mailbox, message) DO UPDATE SET uid = coalesce(excluded.uid, uid), flags = excluded.flags,
-                 keywords = excluded.keywords, base_flags = excluded.base_flags,
-                 base_keywords = excluded.base_keywords",
-        )?
-        .execute(params![
-            mailbox.0,
-            message.0,
-            uid.map(Uid::value),
-            placement.flags.bits(),
-            keywords(&placement.flags),
-            placement.base.bits(),
-            keywords(&placement.base),
-        ]);
-    match placed {
-        Err(rusqlite::Error::SqliteFailure(failure, _))
-            if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY =>
-        {
-            Err(Error::Missing(format!("message {message} or mailbox {mailbox}")))
-        }
-        other => Ok(other.map(|_| ())?),
+    let mut placed = insert(tx, placement);
+    // Mostly nobody has the UID: nobody looks before.
+    if fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) {
+        free_uid(tx, *message, *mailbox, *uid)?;
+        placed = insert(tx, placement);
     }
+    if fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) {
+        return Err(Error::Missing(format!("message {message} or mailbox {mailbox}")));
+    }
+    Ok(placed?)
+}
+
+fn fails_by(result: &rusqlite::Result<()>, constraint: i32) -> bool {
+    matches!(result, Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.extended_code == constraint)
+}
+
+fn insert(tx: &Transaction<'_>, placement: &Placement) -> rusqlite::Result<()> {
+    // No OR REPLACE: it would overrule the triggers' own conflict clauses.
+    tx.prepare_cached(
+        "INSERT INTO placement (mailbox, message, uid, flags, keywords, base_flags, base_keywords)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (mailbox, message) DO UPDATE SET uid = coalesce(excluded.uid, uid), flags = excluded.flags,
+             keywords = excluded.keywords, base_flags = excluded.base_flags,
+             base_keywords = excluded.base_keywords",
+    )?
+    .execute(params![
+        placement.mailbox.0,
+        placement.message.0,
+        placement.uid.map(Uid::value),
+        placement.flags.bits(),
+        keywords(&placement.flags),
+        placement.base.bits(),
+        keywords(&placement.base),
+    ])?;
+    Ok(())
 }
 
 /// A UID names one message: the newest word about it wins, the other message's UID becomes unknown.

@@ -1,7 +1,8 @@
 //! Raw messages, exactly as served: the precious part. Small ones are zstd blobs in messages.sqlite, large ones
 //! files named by their hash; each is kept once, whoever sent it how often.
 //!
-//! Hashing and compressing happen on the bulk reader, before the keeper is asked: it only inserts and syncs.
+//! Hashing and compressing happen before the keeper is asked, on the bulk reader or where the caller has a thread for
+//! them: the keeper only inserts and syncs.
 
 mod encode;
 mod large;
@@ -54,11 +55,34 @@ pub struct Provenance {
     pub flags: Flags,
 }
 
+/// Messages that are hashed and compressed, and not kept yet: many batches of them are kept at once, since each
+/// transaction waits for the disk and writes again what the one before wrote.
+#[derive(Debug, Default)]
+pub struct PreparedRaw(Vec<Prepared>);
+
+impl PreparedRaw {
+    /// In the order of the input.
+    pub fn hashes(&self) -> impl Iterator<Item = Hash> + '_ {
+        self.0.iter().map(|one| one.hash)
+    }
+
+    pub fn append(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[derive(Debug)]
 struct Prepared {
     hash: Hash,
     size: u64,
-    /// `None`: it is kept already, and reads back.
-    stored: Option<(Encoding, Vec<u8>)>,
+    encoding: Encoding,
+    /// Empty where they are in a file.
+    bytes: Vec<u8>,
     provenance: Provenance,
 }
 
@@ -67,9 +91,25 @@ impl Store {
     /// them, or none on error. Hashes come in the order of the input.
     pub async fn keep_raw(&self, inputs: Vec<RawInput>) -> Result<Vec<Hash>> {
         let prepared = self
-            .read(Pace::Bulk, move |reader| prepare(reader, inputs))
+            .read(Pace::Bulk, move |reader| prepare(&reader.dir, inputs))
             .await?;
-        self.keep(move |keeper| keep(keeper, &prepared)).await
+        let hashes = prepared.hashes().collect();
+        self.keep_prepared(prepared).await?;
+        Ok(hashes)
+    }
+
+    /// The work before they are kept, done where it is called: not where anything waits. Of large ones the bytes are on
+    /// the disk after it, of the others nothing is.
+    pub fn prepare_raw(&self, inputs: Vec<RawInput>) -> Result<PreparedRaw> {
+        if self.is_read_only() {
+            return Err(Error::ReadOnly);
+        }
+        prepare(self.dir(), inputs)
+    }
+
+    /// Keeps them for good, as [`Self::keep_raw`] does.
+    pub async fn keep_prepared(&self, prepared: PreparedRaw) -> Result<()> {
+        self.keep(move |keeper| keep(keeper, &prepared.0)).await
     }
 
     /// Reads each back from where it lies and hashes it: false where it is missing or differs.
@@ -140,37 +180,35 @@ pub(crate) fn wrap(error: rusqlite::Error) -> Error {
     Error::sqlite(&error, File::Messages)
 }
 
-fn prepare(reader: &Reader, inputs: Vec<RawInput>) -> Result<Vec<Prepared>> {
-    let hashed = inputs.into_iter().map(hash_input).collect::<Result<Vec<_>>>()?;
-    let hashes = hashed.iter().map(|(_, hash, _)| *hash);
-    let kept = verify_all(reader, hashes)?;
+fn prepare(dir: &Path, inputs: Vec<RawInput>) -> Result<PreparedRaw> {
     let mut compressor = encode::Compressor::new()?;
-    let mut all = Vec::with_capacity(hashed.len());
-    for ((input, hash, size), kept) in hashed.into_iter().zip(kept) {
-        let stored = match input.source {
-            _ if kept => None,
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let (input, hash, size) = hash_input(input)?;
+        let (encoding, bytes) = match input.source {
             RawSource::Bytes(bytes) if size > LARGE => {
-                large::keep_bytes(&reader.dir, hash, &bytes)?;
-                Some((Encoding::File, Vec::new()))
+                large::keep_bytes(dir, hash, &bytes)?;
+                (Encoding::File, Vec::new())
             }
             RawSource::File(path) if size > LARGE => {
-                large::keep_file(&reader.dir, hash, &path)?;
-                Some((Encoding::File, Vec::new()))
+                large::keep_file(dir, hash, &path)?;
+                (Encoding::File, Vec::new())
             }
-            RawSource::Bytes(bytes) => Some(compressor.encode(bytes)),
+            RawSource::Bytes(bytes) => compressor.encode(bytes),
             RawSource::File(path) => {
                 let bytes = std::fs::read(&path).map_err(|error| Error::io(&error, &path))?;
-                Some(compressor.encode(bytes))
+                compressor.encode(bytes)
             }
         };
         all.push(Prepared {
             hash,
             size,
-            stored,
+            encoding,
+            bytes,
             provenance: input.provenance,
         });
     }
-    Ok(all)
+    Ok(PreparedRaw(all))
 }
 
 fn hash_input(input: RawInput) -> Result<(RawInput, Hash, u64)> {
@@ -184,7 +222,7 @@ fn hash_input(input: RawInput) -> Result<(RawInput, Hash, u64)> {
     Ok((input, hash, size))
 }
 
-fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<Vec<Hash>> {
+fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<()> {
     let kept_at = now();
     let tx = keeper
         .messages
@@ -193,7 +231,7 @@ fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<Vec<Hash>> {
     let mut origins = HashMap::new();
     for one in all {
         let from = &one.provenance;
-        let raw = keep_bytes(&tx, one, kept_at)?;
+        let raw = keep_bytes(&tx, &keeper.dir, one, kept_at)?;
         let key = (from.account, from.mailbox.as_str());
         let mailbox = match origins.get(&key) {
             Some(mailbox) => *mailbox,
@@ -208,30 +246,28 @@ fn keep(keeper: &mut Keeper, all: &[Prepared]) -> Result<Vec<Hash>> {
             origin::keep_provenance(&tx, raw, mailbox, from)?;
         }
     }
-    tx.commit().map_err(wrap)?;
-    Ok(all.iter().map(|one| one.hash).collect())
+    tx.commit().map_err(wrap)
 }
 
-/// Returns the row's id.
-fn keep_bytes(messages: &Connection, one: &Prepared, kept_at: Timestamp) -> Result<i64> {
-    match (find(messages, one.hash)?.map(|found| found.id), &one.stored) {
-        (Some(id), None) => Ok(id),
-        // What lies there is damaged, or is the same from this very batch.
-        (Some(id), Some((encoding, bytes))) => {
-            messages
-                .prepare_cached("UPDATE raw SET size = ?2, encoding = ?3, bytes = ?4 WHERE id = ?1")
-                .and_then(|mut update| update.execute(params![id, signed(one.size), encoding.code(), bytes]))
-                .map_err(wrap)?;
-            Ok(id)
-        }
-        (None, Some((encoding, bytes))) => {
-            insert(messages, one.hash, one.size, *encoding, kept_at, bytes).map_err(wrap)
-        }
-        (None, None) => Err(Error::Bug(format!(
-            "raw message {} left while it was kept",
-            one.hash
-        ))),
+/// Returns the row's id. What is kept already stays as it is where it reads back.
+fn keep_bytes(messages: &Connection, dir: &Path, one: &Prepared, kept_at: Timestamp) -> Result<i64> {
+    let Some(found) = find(messages, one.hash)? else {
+        return insert(messages, one.hash, one.size, one.encoding, kept_at, &one.bytes).map_err(wrap);
+    };
+    if !verify(messages, dir, one.hash)? {
+        messages
+            .prepare_cached("UPDATE raw SET size = ?2, encoding = ?3, bytes = ?4 WHERE id = ?1")
+            .and_then(|mut update| {
+                update.execute(params![
+                    found.id,
+                    signed(one.size),
+                    one.encoding.code(),
+                    one.bytes
+                ])
+            })
+            .map_err(wrap)?;
     }
+    Ok(found.id)
 }
 
 pub(crate) fn insert(
@@ -327,16 +363,17 @@ pub(crate) fn is_kept(messages: &Connection, hash: Hash) -> Result<bool> {
 /// Within one look at the file: each of its own would take and leave a lock.
 fn verify_all(reader: &Reader, hashes: impl IntoIterator<Item = Hash>) -> Result<Vec<bool>> {
     let _look = reader.messages.unchecked_transaction().map_err(wrap)?;
-    hashes.into_iter().map(|hash| verify(reader, hash)).collect()
+    let verify = |hash| verify(&reader.messages, &reader.dir, hash);
+    hashes.into_iter().map(verify).collect()
 }
 
-pub(crate) fn verify(reader: &Reader, hash: Hash) -> Result<bool> {
-    let same = match unpack(&reader.messages, hash) {
+pub(crate) fn verify(messages: &Connection, dir: &Path, hash: Hash) -> Result<bool> {
+    let same = match unpack(messages, hash) {
         Ok(None) => return Ok(false),
         Ok(Some(Stored::Bytes(bytes))) if hash_bytes(&bytes) == hash => Ok(()),
         Ok(Some(Stored::Bytes(_))) => Err(differs(hash)),
         // Streamed: a message may exceed what fits in memory.
-        Ok(Some(Stored::Large)) => match hash_file(&large_path(&reader.dir, hash)) {
+        Ok(Some(Stored::Large)) => match hash_file(&large_path(dir, hash)) {
             Ok((found, _)) if found == hash => Ok(()),
             Ok(_) => Err(differs(hash)),
             Err(error) => {

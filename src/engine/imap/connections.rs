@@ -131,7 +131,7 @@ pub fn turn_size(bytes: u64, took: Duration) -> u64 {
 }
 
 /// Bytes a second.
-fn rate(bytes: u64, took: Duration) -> u64 {
+pub fn rate(bytes: u64, took: Duration) -> u64 {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     bytes.saturating_mul(1000) / millis
 }

@@ -8,7 +8,7 @@ use posthorn_net::imap::{Session, Status};
 use posthorn_store::write::Write;
 use posthorn_store::{Durability, MailboxRow};
 
-use super::mailbox::{Departure, MailboxSync, any_lost, from_status, settle};
+use super::mailbox::{Departure, MailboxSync, Pace, any_lost, from_status, settle};
 use super::plan::{self, Local};
 use super::{bodies, listing};
 use crate::Error;
@@ -33,6 +33,7 @@ pub struct ImapPass<'a> {
 /// What is found out on the way and believed at the end.
 #[derive(Default)]
 struct Found {
+    pace: Pace,
     departures: Vec<Departure>,
     /// Mailboxes that the server no longer lists.
     missing: Vec<MailboxId>,
@@ -197,13 +198,13 @@ impl ImapPass<'_> {
     async fn sync_all(&mut self, rows: &[MailboxRow], found: &mut Found) -> Result<(), Error> {
         for row in rows {
             found.looked_at.insert(row.id);
-            self.sync_one(row, &mut found.departures).await?;
+            self.sync_one(row, found).await?;
         }
         Ok(())
     }
 
     /// One mailbox; trouble with it alone does not keep the others from being looked at.
-    async fn sync_one(&mut self, row: &MailboxRow, departures: &mut Vec<Departure>) -> Result<(), Error> {
+    async fn sync_one(&mut self, row: &MailboxRow, found: &mut Found) -> Result<(), Error> {
         let post = self.post;
         let core = &post.core;
         let topic = Topic::Mailbox(self.post.id, row.id);
@@ -213,7 +214,8 @@ impl ImapPass<'_> {
             report: self.report,
             mailbox: row,
             bodies: self.bodies,
-            departures,
+            pace: &mut found.pace,
+            departures: &mut found.departures,
         };
         match pass.run().await {
             Ok(()) => core.clear(topic),

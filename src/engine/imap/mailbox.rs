@@ -2,13 +2,17 @@
 //!
 //! The branches of a [`Plan`] meet here; each step has a file of its own. `open`: what is known here, what SELECT
 //! says, which plan follows. `flags`: told by SELECT (Quick), changed since (Resync), all (UidDiff, Rekey).
-//! `arrivals`: new messages, newest first, recognised where they are here already. `vanished`: what is gone, which
+//! `arrivals`: new messages, newest first, by headers or whole as the `pace` allows; `arrival` takes them apart and
+//! `storer` lists them, recognised where they are here already. `vanished`: what is gone, which
 //! is believed only when the whole pass has been through, because a message that left one mailbox may have
 //! arrived in another.
 
+mod arrival;
 mod arrivals;
 mod flags;
 mod open;
+mod pace;
+mod storer;
 mod vanished;
 
 use posthorn_model::imap::SyncState;
@@ -17,6 +21,7 @@ use posthorn_net::imap::{Selected, Session, Status};
 use posthorn_store::MailboxRow;
 use posthorn_store::write::Write;
 
+pub use self::pace::Pace;
 pub use self::vanished::{Departure, any_lost, settle};
 use super::plan::{Plan, Remote};
 use crate::Error;
@@ -39,6 +44,8 @@ pub struct MailboxSync<'a> {
     pub mailbox: &'a MailboxRow,
     /// Which bodies are fetched beside the list.
     pub bodies: Bodies,
+    /// How fast messages come in this pass.
+    pub pace: &'a mut Pace,
     /// What is gone, for the end of the pass.
     pub departures: &'a mut Vec<Departure>,
 }

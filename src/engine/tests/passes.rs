@@ -1,9 +1,10 @@
 //! What a pass costs, and which connections it uses.
 
-use posthorn_model::{ErrorClass, Flag, Flags, LeaveOnServer, Protocol};
+use posthorn_model::{ErrorClass, Flag, Flags, LeaveOnServer, Protocol, UidSet};
 use posthorn_sandbox::{Fault, IMAP_EXTENSIONS, SandboxOptions, Service};
 
-use super::world::{World, run};
+use super::proxy::Proxy;
+use super::world::{World, letter, run};
 use crate::report::{Bodies, SyncRequest};
 
 async fn world(options: SandboxOptions) -> World {
@@ -121,6 +122,84 @@ fn a_large_mailbox_is_listed_while_its_bodies_wait() {
         assert_eq!((report.new, report.bodies, report.connections), (1300, 0, 1));
         let report = world.sync_well().await;
         assert_eq!((report.new, report.bodies), (0, 1300));
+    });
+}
+
+/// How many messages were asked for with these words.
+fn asked(proxy: &Proxy, item: &str) -> u64 {
+    let sets = proxy.said().into_iter().filter_map(|line| {
+        let (set, items) = line.split_once("UID FETCH ")?.1.split_once(' ')?;
+        items.contains(item).then(|| UidSet::parse(set))?
+    });
+    sets.map(|set| set.len()).sum()
+}
+
+#[test]
+fn many_new_messages_come_whole_where_that_takes_no_time() {
+    run(async {
+        let (world, proxy) = World::behind_proxy(without(&[])).await;
+        for number in 0..900 {
+            world.deliver("INBOX", number);
+        }
+        let report = world.sync_well().await;
+        assert_eq!((report.new, report.bodies), (900, 900));
+        assert_eq!(world.here("INBOX").await, world.there("INBOX"));
+        world.assert_bytes("INBOX").await;
+        let headers = asked(&proxy, "HEADER.FIELDS");
+        assert_eq!(
+            headers, 100,
+            "a few first, so that the list shows something at once"
+        );
+        assert_eq!(asked(&proxy, "BODY.PEEK[]"), 900);
+
+        // Another client files them elsewhere: they are recognised there, and nothing is fetched again.
+        let user = world.sandbox.login().username.clone();
+        world.sandbox.store().vanish(&user, "INBOX", |_| true);
+        for number in 0..900 {
+            world.deliver("Archive", number);
+        }
+        let report = world.sync_well().await;
+        assert_eq!((report.new, report.bodies), (0, 0));
+        assert_eq!(world.here("Archive").await, world.there("Archive"));
+        assert_eq!(asked(&proxy, "BODY.PEEK[]"), 900);
+    });
+}
+
+#[test]
+fn a_line_that_breaks_while_messages_come_whole_loses_and_repeats_nothing() {
+    for bytes in [60_000, 150_000, 250_000, 350_000] {
+        run(async {
+            let world = world(without(&[])).await;
+            for number in 0..700 {
+                world.deliver("INBOX", number);
+            }
+            world.sandbox.faults().inject(Fault::CloseAfterSent {
+                service: Service::Imap,
+                bytes,
+            });
+            world.sync().await;
+            world.sync_well().await;
+            assert_eq!(world.here("INBOX").await, world.there("INBOX"), "{bytes}");
+            world.assert_bytes("INBOX").await;
+        });
+    }
+}
+
+#[test]
+fn a_large_message_among_many_is_listed_before_it_is_here() {
+    run(async {
+        let (world, proxy) = World::behind_proxy(without(&[])).await;
+        let mut large = letter(1000);
+        large.extend_from_slice(&b"A line of a long text that somebody sends.\r\n".repeat(120_000));
+        world.deliver_raw("INBOX", large);
+        for number in 0..300 {
+            world.deliver("INBOX", number);
+        }
+        let report = world.sync_well().await;
+        assert_eq!((report.new, report.bodies), (301, 301));
+        world.assert_bytes("INBOX").await;
+        assert_eq!(asked(&proxy, "HEADER.FIELDS"), 101);
+        assert_eq!(asked(&proxy, "BODY.PEEK[]"), 301 + asked(&proxy, "BODY.PEEK[]<") - 1);
     });
 }
 

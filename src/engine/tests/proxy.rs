@@ -1,9 +1,12 @@
-//! A road between the engine and a server, which can be cut, blocked and counted.
+//! A road between the engine and a server, which can be cut, blocked, counted and listened to.
 
-use std::sync::Arc;
+use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -20,6 +23,7 @@ struct State {
     generation: watch::Sender<u64>,
     blocked: watch::Sender<bool>,
     allowed: AtomicUsize,
+    said: Mutex<Vec<u8>>,
 }
 
 struct Life(Arc<State>);
@@ -39,6 +43,7 @@ impl Proxy {
             generation: watch::Sender::new(0),
             blocked: watch::Sender::new(false),
             allowed: AtomicUsize::new(usize::MAX),
+            said: Mutex::default(),
         });
         let this = Self {
             port: listener.local_addr().expect("an address").port(),
@@ -73,6 +78,15 @@ impl Proxy {
         self.state.allowed.store(connections, Ordering::SeqCst);
     }
 
+    /// What clients have said so far, in lines.
+    pub fn said(&self) -> Vec<String> {
+        let said = self.state.said.lock().expect("nobody fails while he listens");
+        String::from_utf8_lossy(&said)
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Ends every connection.
     pub fn cut(&self) {
         self.state.generation.send_modify(|generation| *generation += 1);
@@ -88,7 +102,10 @@ async fn forward(client: TcpStream, port: u16, life: Life) {
     let state = &life.0;
     let mut generation = state.generation.subscribe();
     let mut blocked = state.blocked.subscribe();
-    let mut client = client;
+    let mut client = Heard {
+        stream: client,
+        state: Arc::clone(state),
+    };
     if state.live.load(Ordering::SeqCst) > state.allowed.load(Ordering::SeqCst) {
         let _ = client.write_all(b"* BYE [LIMIT] too many connections\r\n").await;
         return;
@@ -111,5 +128,43 @@ async fn forward(client: TcpStream, port: u16, life: Life) {
             _ = blocked.changed() => {}
             _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
         }
+    }
+}
+
+/// A client's side.
+struct Heard {
+    stream: TcpStream,
+    state: Arc<State>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let fresh = buf.filled().get(before..).unwrap_or_default();
+        self.state
+            .said
+            .lock()
+            .expect("nobody fails while he listens")
+            .extend_from_slice(fresh);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -21,6 +21,8 @@ use crate::Error;
 /// Header fields that a list, threading and mailing lists need.
 const FIELDS: &str = "DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES CONTENT-TYPE \
     LIST-ID LIST-POST LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST";
+/// The header field that tells messages apart.
+const IDENTITY: &str = " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]";
 /// Messages in one command for bodies, and in one for summaries.
 const BODIES: u64 = 100;
 const SUMMARIES: u64 = 500;
@@ -57,7 +59,7 @@ struct Got {
 enum Sink<'a> {
     Summaries {
         each: &'a mut (dyn FnMut(Summary) + Send),
-        /// Second try: a message without any readable header is listed all the same.
+        /// Without a header, as asked or on a second try, a message is listed all the same.
         bare: bool,
         /// Labels are UTF-8 (RFC 6855).
         utf8: bool,
@@ -128,7 +130,7 @@ impl Session {
         uids: &UidSet,
         each: &mut (dyn FnMut(Summary) + Send),
     ) -> Result<UidSet, Error> {
-        self.summarise(uids, &format!("{} BODYSTRUCTURE", fields()), each)
+        self.summarise(uids, &format!(" {} BODYSTRUCTURE", fields()), each)
             .await
     }
 
@@ -142,10 +144,25 @@ impl Session {
         uids: &UidSet,
         each: &mut (dyn FnMut(Summary) + Send),
     ) -> Result<UidSet, Error> {
-        self.summarise(uids, &fields(), each).await
+        self.summarise(uids, &format!(" {}", fields()), each).await
     }
 
-    /// `shown` is asked for beside what names and dates a message.
+    /// Flags, dates and sizes of messages that are about to be fetched whole. `header` is empty, or where they are to
+    /// be `recognised` nothing but the Message-ID.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_summaries`].
+    pub async fn fetch_outlines(
+        &mut self,
+        uids: &UidSet,
+        recognised: bool,
+        each: &mut (dyn FnMut(Summary) + Send),
+    ) -> Result<UidSet, Error> {
+        let shown = if recognised { IDENTITY } else { "" };
+        self.summarise(uids, shown, each).await
+    }
+
+    /// `shown` is asked for beside what names and dates a message, a space before it.
     async fn summarise(
         &mut self,
         uids: &UidSet,
@@ -156,10 +173,10 @@ impl Session {
         self.client.set_literals(Literals::default());
         let mut sink = Sink::Summaries {
             each,
-            bare: false,
+            bare: shown.is_empty(),
             utf8,
         };
-        let items = format!("({}{} {shown})", self.basic_items(), self.identifying_items());
+        let items = format!("({}{}{shown})", self.basic_items(), self.identifying_items());
         let mut fetched = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
         let mut received = std::mem::take(&mut fetched.received);
         if let Some(error) = fetched.refused {
@@ -170,7 +187,7 @@ impl Session {
             self.capabilities.remove("OBJECTID");
             self.capabilities.remove("X-GM-EXT-1");
             let left = uids.minus(&received);
-            let items = format!("({} {shown})", self.basic_items());
+            let items = format!("({}{shown})", self.basic_items());
             let again = self.fetch(split(&left, SUMMARIES), &items, &mut sink).await?;
             if let Some(error) = again.refused {
                 return Err(self.client.give_up(error));
@@ -250,13 +267,13 @@ impl Session {
         each: &mut (dyn FnMut(Summary) + Send),
     ) -> Result<UidSet, Error> {
         self.client.set_literals(Literals::default());
-        let items = "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
+        let items = format!("(UID RFC822.SIZE{IDENTITY})");
         let mut sink = Sink::Summaries {
             each,
             bare: false,
             utf8: self.utf8,
         };
-        let fetched = self.fetch(split(uids, SUMMARIES), items, &mut sink).await?;
+        let fetched = self.fetch(split(uids, SUMMARIES), &items, &mut sink).await?;
         match fetched.refused {
             Some(error) => Err(self.client.give_up(error)),
             None => Ok(fetched.received),
@@ -401,7 +418,10 @@ impl Sink<'_> {
             Self::Summaries { each, bare, utf8 } => {
                 let header = match fetched.header {
                     Some(header) => header,
-                    None if *bare => Vec::new(),
+                    // Flags alone may be another client's doing, told unasked.
+                    None if *bare && (fetched.size.is_some() || fetched.internal_date.is_some()) => {
+                        Vec::new()
+                    }
                     None => return Ok(false),
                 };
                 each(Summary {

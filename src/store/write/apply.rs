@@ -115,8 +115,8 @@ struct Batch<'a> {
     tx: &'a Transaction<'a>,
     changes: Changes,
     messages: BTreeSet<MessageId>,
-    /// Added or taken out of a mailbox: forgotten at the end where no mailbox holds them. At the end, so that a
-    /// move may take out before it puts in.
+    /// Added or taken out of a mailbox, and not put into one since: forgotten at the end where no mailbox holds them.
+    /// At the end, so that a move may take out before it puts in.
     loose: BTreeSet<MessageId>,
     /// Whole messages: indexed together at the end, in the order that FTS5 gathers best.
     bodies: BTreeMap<MessageId, &'a NewBody>,
@@ -210,16 +210,19 @@ impl<'a> Batch<'a> {
         self.messages.insert(message);
         self.changes.mailboxes.insert(mailbox);
         match write {
-            Write::Place { uid, flags, base, .. } => placement::place(
-                tx,
-                &Placement {
-                    message,
-                    mailbox,
-                    uid: *uid,
-                    flags: flags.clone(),
-                    base: base.clone(),
-                },
-            ),
+            Write::Place { uid, flags, base, .. } => {
+                self.loose.remove(&message);
+                placement::place(
+                    tx,
+                    &Placement {
+                        message,
+                        mailbox,
+                        uid: *uid,
+                        flags: flags.clone(),
+                        base: base.clone(),
+                    },
+                )
+            }
             Write::Unplace { .. } => {
                 self.loose.insert(message);
                 placement::unplace(tx, message, mailbox)

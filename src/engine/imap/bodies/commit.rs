@@ -24,6 +24,24 @@ const BYTES: u64 = 2 << 20;
 /// keep two processors busy.
 const UNDER_WAY: usize = 3;
 
+/// Bodies between the wire and the first of them.
+pub const CHANNEL: usize = 32;
+
+/// The bodies of one batch; `None` where no more come.
+pub async fn gather(bodies: &mut mpsc::Receiver<Body>) -> Option<Vec<Body>> {
+    let first = bodies.recv().await?;
+    let mut bytes = first.payload.len();
+    let mut batch = vec![first];
+    while batch.len() < MESSAGES && bytes < BYTES {
+        let Some(body) = intake::next(bodies).await else {
+            break;
+        };
+        bytes += body.payload.len();
+        batch.push(body);
+    }
+    Some(batch)
+}
+
 /// A body that is missing here.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -76,16 +94,7 @@ impl Committer {
         let committer = Arc::new(self);
         let mut under_way: VecDeque<JoinHandle<Result<Kept, Error>>> = VecDeque::new();
         let mut all = Kept::default();
-        while let Some(first) = bodies.recv().await {
-            let mut bytes = first.payload.len();
-            let mut batch = vec![first];
-            while batch.len() < MESSAGES && bytes < BYTES {
-                let Some(body) = intake::next(&mut bodies).await else {
-                    break;
-                };
-                bytes += body.payload.len();
-                batch.push(body);
-            }
+        while let Some(batch) = gather(&mut bodies).await {
             let room = Arc::clone(&committer.desk.room).acquire_owned().await;
             let room = room.map_err(|_| Error::bug("nothing is written any more"))?;
             while under_way.front().is_some_and(JoinHandle::is_finished) {

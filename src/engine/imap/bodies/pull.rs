@@ -16,7 +16,7 @@ use posthorn_store::{Durability, MailboxRow, Missing};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::commit::{Committer, Desk, Kept, Wanted};
+use super::commit::{CHANNEL, Committer, Desk, Kept, Wanted};
 use super::queue::Queue;
 use crate::Error;
 use crate::account::Post;
@@ -31,7 +31,7 @@ const MESSAGES: usize = 1000;
 /// Turns that are written while the next is fetched.
 const BEHIND: usize = 1;
 /// Octets: a larger message comes in pieces.
-const LARGE: u64 = 4 << 20;
+pub const LARGE: u64 = 4 << 20;
 /// Days that [`Bodies::Recent`] looks back.
 const RECENT: i64 = 30;
 /// Where a server's numbers do not last, so many of the newest messages are looked through for those wanted.
@@ -228,7 +228,7 @@ impl Puller {
             wanted: Arc::clone(&wanted),
             progress: (self.kept, self.kept + missing),
         };
-        let (out, bodies) = mpsc::channel::<Body>(32);
+        let (out, bodies) = mpsc::channel::<Body>(CHANNEL);
         self.behind.push_back(Behind {
             mailbox: row.id,
             messages,

@@ -1,37 +1,49 @@
-//! New messages: their summaries come newest first and are stored while the next are on their way. One that is here
-//! already (moved or copied by somebody, or kept through a change of UIDs) is recognised, not made anew.
+//! New messages: what is told of them comes newest first and is stored while the next are on their way. One that is
+//! here already (moved or copied by somebody, or kept through a change of UIDs) is recognised, not made anew.
+//!
+//! Their headers come first, so that the list is usable long before the bodies are here; where all of it takes no more
+//! than a moment, they come whole at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 use posthorn_mime::parse_header;
-use posthorn_model::operation::Target;
-use posthorn_model::{
-    AccountId, ErrorClass, Flag, FlagChange, Flags, MessageId, Operation, OperationKind, OperationState,
-    SpecialUse, Uid, UidSet, UidValidity,
-};
-use posthorn_net::imap::Summary;
-use posthorn_store::write::{NewMessage, Write};
-use posthorn_store::{Candidate, Durability, MailboxRow, Store, Wanted};
-use tokio::sync::mpsc;
+use posthorn_model::{AccountId, SpecialUse, Uid, UidSet};
+use posthorn_net::imap::{Body, Summary};
+use posthorn_store::{MailboxRow, Store, Wanted};
+use tokio::sync::{Semaphore, mpsc};
 
+use super::arrival::{self, Coming, Reader};
+use super::storer::Storer;
 use super::{BATCH, MailboxSync, Opened, bounded, within};
 use crate::Error;
-use crate::event::{Doing, Event};
-use crate::filter::round::Round;
-use crate::imap::bodies::Wish;
-use crate::imap::identity::{Traits, recognise};
+use crate::imap::bodies;
 use crate::imap::merge::Waiting;
 use crate::imap::plan::{self, Plan};
 use crate::ops::queue;
 use crate::report::Bodies;
-use crate::shared::Shared;
 
-/// Messages asked for at once: the first answer is small, so that the list shows something soon.
-const FIRST: usize = BATCH;
+/// Messages asked for at once: the first answer is a few screenfuls, so that the list shows something soon.
+const FIRST: usize = 100;
 const REACH: usize = 4 * BATCH;
 
 /// Batches between the wire and the store: with them, memory does not grow with the mailbox.
 const BUFFER: usize = 2 * REACH / BATCH;
+
+/// Batches that are being taken apart while others are stored.
+const UNDER_WAY: usize = 4;
+
+/// Where new messages go, and what is expected of them.
+struct Outlet {
+    give: mpsc::Sender<Coming>,
+    /// Asked for, and not handed over.
+    missing: UidSet,
+    /// Some of them may stand here without a UID.
+    adrift: bool,
+    /// There are messages in other mailboxes: one of them may be what arrives.
+    elsewhere: bool,
+}
 
 impl MailboxSync<'_> {
     /// UIDs that may be new, and whether each is known to be a message. In a range not every number is.
@@ -71,69 +83,172 @@ impl MailboxSync<'_> {
         Ok((range.minus(&placed).minus(&leaving), false))
     }
 
-    /// Fetches and stores new summaries, newest first. Returns what was asked for and did not come.
+    /// Fetches and stores what is new, newest first. Returns what was asked for and did not come.
     pub(super) async fn take_in(
         &mut self,
         opened: &Opened,
         fresh: &UidSet,
         exact: bool,
     ) -> Result<UidSet, Error> {
-        let mut missing = UidSet::default();
         if fresh.is_empty() {
-            return Ok(missing);
+            return Ok(UidSet::default());
         }
-        let intake = self.prepare_intake(opened, fresh, exact).await?;
-        let (give, batches) = mpsc::channel::<Vec<Summary>>(BUFFER);
-        let storing = tokio::spawn(intake.run(batches));
-        let fetched = self.fetch_summaries(fresh, &give, &mut missing).await;
+        let storer = self.prepare_storer(opened, fresh, exact).await?;
+        let (give, coming) = mpsc::channel(BUFFER);
+        let mut outlet = Outlet {
+            give,
+            missing: UidSet::default(),
+            adrift: !storer.waiting.is_empty(),
+            elsewhere: storer.elsewhere,
+        };
+        let (hand_on, pending) = mpsc::channel(UNDER_WAY);
+        let (list, kept) = mpsc::channel(1);
+        let reader = Reader {
+            core: Arc::clone(&storer.core),
+            account: storer.account,
+            path: self.mailbox.name.path.clone(),
+            uid_validity: opened.uid_validity,
+            turns: Arc::new(Semaphore::new(arrival::TURNS)),
+        };
+        tokio::spawn(reader.run(coming, hand_on));
+        tokio::spawn(arrival::keep(storer.core.store.clone(), pending, list));
+        let storing = tokio::spawn(storer.run(kept));
+        let fetched = self.fetch_new(fresh, &mut outlet).await;
+        let Outlet { give, missing, .. } = outlet;
         drop(give);
         let stored = storing
             .await
             .map_err(|_| Error::bug("storing new messages failed unexpectedly"))?;
         // Our own failure matters more than the connection's.
-        self.report.new += stored?;
+        let stored = stored?;
+        self.report.new += stored.new;
+        self.report.bodies += stored.whole;
         fetched?;
         Ok(if exact { missing } else { UidSet::default() })
     }
 
-    async fn fetch_summaries(
-        &mut self,
-        fresh: &UidSet,
-        give: &mpsc::Sender<Vec<Summary>>,
-        missing: &mut UidSet,
-    ) -> Result<(), Error> {
-        for asked in plan::newest_first(fresh, FIRST, REACH) {
-            let Ok(mut room) = give.reserve_many(REACH / BATCH + 1).await else {
-                // The store has failed, and says so itself.
-                return Ok(());
-            };
-            let mut batch = Vec::new();
-            let mut take = |summary: Summary| {
-                if asked.contains(summary.uid) {
-                    batch.push(summary);
-                }
-                if batch.len() >= BATCH
-                    && let Some(place) = room.next()
-                {
-                    place.send(std::mem::take(&mut batch));
-                }
-            };
-            let received = if self.bodies_follow() {
-                self.session.fetch_headers(&asked, &mut take).await?
-            } else {
-                self.session.fetch_summaries(&asked, &mut take).await?
-            };
-            if !batch.is_empty()
-                && let Some(place) = room.next()
-            {
-                place.send(batch);
+    async fn fetch_new(&mut self, fresh: &UidSet, outlet: &mut Outlet) -> Result<(), Error> {
+        let mut beyond = fresh.len();
+        for (turn, asked) in plan::newest_first(fresh, FIRST, REACH).enumerate() {
+            beyond -= asked.len();
+            let mut listed = asked;
+            if turn > 0 && self.bodies_follow() && !outlet.adrift {
+                listed = self.fetch_whole(listed, beyond, outlet).await?;
             }
-            for &(first, last) in asked.minus(&received).ranges() {
-                if let (Some(first), Some(last)) = (Uid::new(first), Uid::new(last)) {
-                    missing.insert_range(first, last);
-                }
+            if !listed.is_empty() {
+                self.fetch_summaries(&listed, outlet).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn fetch_summaries(&mut self, asked: &UidSet, outlet: &mut Outlet) -> Result<(), Error> {
+        let Ok(mut room) = outlet.give.reserve_many(REACH / BATCH + 1).await else {
+            // The store has failed, and says so itself.
+            return Ok(());
+        };
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut take = |summary: Summary| {
+            if asked.contains(summary.uid) {
+                bytes += summary.size;
+                batch.push(summary);
+            }
+            if batch.len() >= BATCH
+                && let Some(place) = room.next()
+            {
+                place.send(Coming::Headers(std::mem::take(&mut batch)));
+            }
+        };
+        let (started, before) = (Instant::now(), self.session.traffic().bytes_in);
+        let received = if self.bodies_follow() {
+            self.session.fetch_headers(asked, &mut take).await?
+        } else {
+            self.session.fetch_summaries(asked, &mut take).await?
+        };
+        let came = self.session.traffic().bytes_in.saturating_sub(before);
+        self.pace.note_headers(came, started.elapsed());
+        self.pace.note_sizes(received.len(), bytes);
+        if !batch.is_empty()
+            && let Some(place) = room.next()
+        {
+            place.send(Coming::Headers(batch));
+        }
+        for &(first, last) in asked.minus(&received).ranges() {
+            if let (Some(first), Some(last)) = (Uid::new(first), Uid::new(last)) {
+                outlet.missing.insert_range(first, last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches messages whole as long as they come fast enough, with `beyond` more to come after them. Returns those
+    /// that are to be listed by their headers.
+    async fn fetch_whole(
+        &mut self,
+        asked: UidSet,
+        beyond: u64,
+        outlet: &mut Outlet,
+    ) -> Result<UidSet, Error> {
+        if self.pace.turn(self.pace.expect(asked.len() + beyond)).is_none() {
+            return Ok(asked);
+        }
+        let mut told = BTreeMap::new();
+        let mut take = |summary: Summary| {
+            if asked.contains(summary.uid) {
+                told.insert(summary.uid, summary);
+            }
+        };
+        self.session
+            .fetch_outlines(&asked, outlet.elsewhere, &mut take)
+            .await?;
+        if outlet.elsewhere {
+            self.leave_known(&mut told).await?;
+        }
+        let mut left: u64 = told.values().map(|summary| summary.size).sum();
+        let mut came = UidSet::default();
+        while !told.is_empty()
+            && let Some(turn) = self.pace.turn(left + self.pace.expect(beyond))
+        {
+            let chosen = choose(&mut told, turn, &mut left);
+            let received = self.fetch_turn(chosen, outlet).await?;
+            for uid in received.iter() {
+                came.insert(uid);
+            }
+        }
+        Ok(asked.minus(&came))
+    }
+
+    /// One turn of whole messages. Returns what came.
+    async fn fetch_turn(&mut self, chosen: Vec<Summary>, outlet: &Outlet) -> Result<UidSet, Error> {
+        let uids: Vec<(Uid, u64)> = chosen.iter().map(|told| (told.uid, told.size)).collect();
+        let told = chosen.into_iter().map(|told| (told.uid, told)).collect();
+        let (out, bodies) = mpsc::channel::<Body>(bodies::CHANNEL);
+        if outlet.give.send(Coming::Whole { told, bodies }).await.is_err() {
+            // The store has failed, and says so itself.
+            return Ok(UidSet::default());
+        }
+        let started = Instant::now();
+        let received = self.session.fetch_bodies(&uids, &out).await?;
+        let bytes = uids.iter().map(|(_, size)| size).sum();
+        self.pace.note_whole(bytes, started.elapsed());
+        Ok(received)
+    }
+
+    /// What may be here already is recognised by its headers, and not fetched again.
+    async fn leave_known(&mut self, told: &mut BTreeMap<Uid, Summary>) -> Result<(), Error> {
+        let wanted = told.values().map(|summary| Wanted {
+            object_id: summary.email_id.clone(),
+            message_id: parse_header(&summary.header).envelope.message_id,
+        });
+        let post = self.post;
+        let candidates = post
+            .core
+            .store
+            .find_candidates(post.id, self.mailbox.id, wanted.collect())
+            .await?;
+        let mut candidates = candidates.into_iter();
+        told.retain(|_, _| candidates.next().is_none_or(|found| found.is_empty()));
         Ok(())
     }
 
@@ -142,19 +257,19 @@ impl MailboxSync<'_> {
         self.bodies == Bodies::All && self.post.core.policy().prefetch_limit().is_none()
     }
 
-    async fn prepare_intake(
+    async fn prepare_storer(
         &mut self,
         opened: &Opened,
         fresh: &UidSet,
         exact: bool,
-    ) -> Result<Intake, Error> {
+    ) -> Result<Storer, Error> {
         let post = self.post;
         let store = &post.core.store;
         let waiting = waiting(store, post.id, self.mailbox).await?;
         let account = store.accounts().await?.into_iter().find(|row| row.id == post.id);
         let total = store.mailbox(self.mailbox.id).await?.map_or(0, |row| row.total);
-        Ok(Intake {
-            core: std::sync::Arc::clone(&post.core),
+        Ok(Storer {
+            core: Arc::clone(&post.core),
             account: post.id,
             mailbox: self.mailbox.clone(),
             uid_validity: opened.uid_validity,
@@ -185,254 +300,19 @@ async fn waiting(store: &Store, account: AccountId, mailbox: &MailboxRow) -> Res
     Ok(waiting)
 }
 
-/// Stores what comes, beside the wire.
-struct Intake {
-    core: Shared,
-    account: AccountId,
-    mailbox: MailboxRow,
-    uid_validity: UidValidity,
-    /// What arrives is news for the user.
-    announces: bool,
-    /// There are messages in other mailboxes: one of them may be what arrives.
-    elsewhere: bool,
-    waiting: Waiting,
-    progress: (u64, u64),
-    bodies: Bodies,
-    wishes: mpsc::UnboundedSender<Wish>,
-}
-
-impl Intake {
-    /// Returns how many were not here before.
-    async fn run(mut self, mut batches: mpsc::Receiver<Vec<Summary>>) -> Result<u64, Error> {
-        let mut new = 0;
-        while let Some(batch) = batches.recv().await {
-            let (mut done, total) = self.progress;
-            done += batch.len() as u64;
-            self.progress = (done, total);
-            new += self.store(batch).await?;
-            self.core.progress(self.account, Doing::Headers, done, total);
-            if self.bodies != Bodies::None {
-                let _ = self.wishes.send(Wish::More {
-                    mailbox: self.mailbox.id,
-                    bodies: self.bodies,
-                });
-            }
-        }
-        Ok(new)
-    }
-
-    async fn store(&mut self, summaries: Vec<Summary>) -> Result<u64, Error> {
-        let mailbox = self.mailbox.id;
-        let core = std::sync::Arc::clone(&self.core);
-        let arrivals = read_summaries(&core.store, self.account, summaries).await?;
-        let _local = core.local().await;
-        let asked: UidSet = arrivals.iter().map(|arrival| arrival.uid).collect();
-        let placed = core.store.placements_by_uids(mailbox, &asked).await?;
-        let mut taken: UidSet = placed.iter().filter_map(|placement| placement.uid).collect();
-        let candidates = self.find_candidates(&arrivals).await?;
-        let mut writes = Vec::new();
-        let mut new_mail = Vec::new();
-        let mut new = 0;
-        let state = core.store.sync_state(mailbox).await?;
-        if state.map(|state| state.uid_validity) != Some(self.uid_validity) {
-            writes.push(Write::SetSyncState {
-                mailbox,
-                state: Some(plan::unfinished(self.uid_validity, 1)),
-            });
-        }
-        let mut used: BTreeSet<MessageId> = BTreeSet::new();
-        let mut round = Round::open(&core, self.account, mailbox);
-        for (arrival, candidates) in arrivals.into_iter().zip(candidates) {
-            if taken.contains(arrival.uid) {
-                continue;
-            }
-            taken.insert(arrival.uid);
-            if let Some(message) = self.waiting.take(&arrival.new.envelope, arrival.new.size)
-                && self.adopt(message, &arrival, &mut writes).await?
-            {
-                continue;
-            }
-            let known = recognise(&arrival.traits(), &candidates).filter(|message| used.insert(*message));
-            if let Some(message) = known {
-                writes.extend(arrival.place(message, mailbox));
-                continue;
-            }
-            new += 1;
-            if self.announces {
-                round.take(&arrival.new, &arrival.header, Some(arrival.uid), &arrival.flags);
-            }
-            if !arrival.flags.contains(Flag::Seen) {
-                new_mail.push(arrival.new.id);
-            }
-            let placing = arrival.place(arrival.new.id, mailbox);
-            // Before its placement, which names it.
-            writes.push(Write::AddMessage(Box::new(arrival.new)));
-            writes.extend(placing);
-        }
-        let filtered = round.finish(&core, Some(self.uid_validity)).await?;
-        writes.extend(filtered.writes);
-        new_mail.retain(|message| !filtered.quiet.contains(message));
-        core.apply(self.account, writes, Durability::Normal).await?;
-        if self.announces && !new_mail.is_empty() {
-            core.hub.publish(&Event::NewMail {
-                account: self.account,
-                messages: new_mail,
-            });
-        }
-        Ok(new)
-    }
-
-    async fn find_candidates(&self, arrivals: &[Arrival]) -> Result<Vec<Vec<Candidate>>, Error> {
-        if !self.elsewhere {
-            return Ok(vec![Vec::new(); arrivals.len()]);
-        }
-        let wanted = arrivals.iter().map(|arrival| Wanted {
-            object_id: arrival.object_id.clone(),
-            message_id: arrival.new.envelope.message_id.clone(),
-        });
-        let store = &self.core.store;
-        Ok(store
-            .find_candidates(self.account, self.mailbox.id, wanted.collect())
-            .await?)
-    }
-
-    /// A message that stands here already gets its UID. False where it has got one, or has gone, meanwhile.
-    async fn adopt(
-        &self,
-        message: MessageId,
-        arrival: &Arrival,
-        writes: &mut Vec<Write>,
-    ) -> Result<bool, Error> {
-        let mailbox = self.mailbox.id;
-        let here = self.core.store.placement(mailbox, message).await?;
-        let Some(here) = here.filter(|here| here.uid.is_none()) else {
-            return Ok(false);
-        };
-        writes.push(Write::SetUid {
-            message,
-            mailbox,
-            uid: Some(arrival.uid),
-        });
-        let flags = Flags::merge(&here.flags, &here.base, &arrival.flags);
-        // What the user changed may have been sent in vain while the UIDs were void: it is sent again.
-        if flags != arrival.flags && !self.has_flags_to_send(message).await? {
-            let change = arrival.flags.change_to(&flags);
-            let operation = self.build_flag_operation(message, arrival, change);
-            writes.push(Write::AddOperation(Box::new(operation)));
-        }
-        writes.push(Write::SetFlags {
-            message,
-            mailbox,
-            flags,
-            base: arrival.flags.clone(),
-        });
-        Ok(true)
-    }
-
-    async fn has_flags_to_send(&self, message: MessageId) -> Result<bool, Error> {
-        let operations = self.core.store.operations(Some(self.account)).await?;
-        Ok(operations.iter().any(|operation| {
-            operation.mailbox == self.mailbox.id
-                && matches!(
-                    operation.kind,
-                    OperationKind::SetFlags { .. } | OperationKind::Append { .. }
-                )
-                && operation.targets.iter().any(|target| target.message == message)
-        }))
-    }
-
-    fn build_flag_operation(&self, message: MessageId, arrival: &Arrival, change: FlagChange) -> Operation {
-        let id = self.core.store.new_operation_id();
-        Operation {
-            id,
-            account: self.account,
-            mailbox: self.mailbox.id,
-            uid_validity: Some(self.uid_validity),
-            targets: vec![Target {
-                message,
-                uid: Some(arrival.uid),
-                before: arrival.flags.clone(),
-                message_id: arrival.new.envelope.message_id.clone(),
-                size: Some(arrival.new.size),
-            }],
-            kind: OperationKind::SetFlags { change },
-            state: OperationState::Queued,
-            created: self.core.now(),
-            intent: id.0,
-            tries: 0,
-            reply: String::new(),
+/// The newest of them that fit into one turn. Those that would fill it alone stay out of it altogether.
+fn choose(told: &mut BTreeMap<Uid, Summary>, turn: u64, left: &mut u64) -> Vec<Summary> {
+    let most = turn.min(bodies::LARGE);
+    let mut chosen = Vec::new();
+    let mut bytes = 0;
+    while bytes < turn
+        && let Some((_, summary)) = told.pop_last()
+    {
+        *left -= summary.size;
+        if summary.size <= most {
+            bytes += summary.size;
+            chosen.push(summary);
         }
     }
-}
-
-/// A new message as its summary tells it.
-struct Arrival {
-    uid: Uid,
-    flags: Flags,
-    object_id: Option<String>,
-    new: NewMessage,
-    /// For rules that look at any field.
-    header: Vec<u8>,
-}
-
-impl Arrival {
-    fn traits(&self) -> Traits<'_> {
-        Traits {
-            object_id: self.object_id.as_deref(),
-            envelope: &self.new.envelope,
-            size: self.new.size,
-            received: self.new.received,
-        }
-    }
-
-    /// Puts `message` where this arrived.
-    fn place(&self, message: MessageId, mailbox: posthorn_model::MailboxId) -> Vec<Write> {
-        let mut writes = vec![Write::Place {
-            message,
-            mailbox,
-            uid: Some(self.uid),
-            flags: self.flags.clone(),
-            base: self.flags.clone(),
-        }];
-        if self.object_id.is_some() {
-            writes.push(Write::Identify {
-                message,
-                object_id: self.object_id.clone(),
-                listed_size: None,
-            });
-        }
-        writes
-    }
-}
-
-async fn read_summaries(
-    store: &Store,
-    account: AccountId,
-    summaries: Vec<Summary>,
-) -> Result<Vec<Arrival>, Error> {
-    let store = store.clone();
-    let task = tokio::task::spawn_blocking(move || {
-        let arrivals = summaries.into_iter().map(|summary| {
-            let header = parse_header(&summary.header);
-            let received = summary.internal_date.or(header.received);
-            Arrival {
-                uid: summary.uid,
-                flags: summary.flags,
-                object_id: summary.email_id,
-                new: NewMessage {
-                    id: store.message_id(header.envelope.sort_date(received)),
-                    account,
-                    envelope: header.envelope,
-                    received,
-                    size: summary.size,
-                    has_attachments: summary.attachments.unwrap_or(header.has_attachment_hint),
-                    body: None,
-                },
-                header: summary.header,
-            }
-        });
-        arrivals.collect()
-    });
-    task.await
-        .map_err(|_| Error::new(ErrorClass::Bug, "reading headers failed unexpectedly"))
+    chosen
 }
