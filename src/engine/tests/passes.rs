@@ -199,7 +199,10 @@ fn a_large_message_among_many_is_listed_before_it_is_here() {
         assert_eq!((report.new, report.bodies), (301, 301));
         world.assert_bytes("INBOX").await;
         assert_eq!(asked(&proxy, "HEADER.FIELDS"), 101);
-        assert_eq!(asked(&proxy, "BODY.PEEK[]"), 301 + asked(&proxy, "BODY.PEEK[]<") - 1);
+        assert_eq!(
+            asked(&proxy, "BODY.PEEK[]"),
+            301 + asked(&proxy, "BODY.PEEK[]<") - 1
+        );
     });
 }
 

@@ -144,7 +144,15 @@ fn push_text(text: &str, out: &mut String) {
 }
 
 fn push_words(text: &str, out: &mut String) {
-    for c in text.chars() {
+    let mut rest = text;
+    while !rest.is_empty() {
+        // Plain words go over in one piece.
+        let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
+        let (word, after) = rest.split_at(plain);
+        out.push_str(word);
+        let mut others = after.chars();
+        let Some(c) = others.next() else { return };
+        rest = others.as_str();
         match c {
             '\u{200b}'..='\u{200f}' | '\u{ad}' | '\u{34f}' | '\u{feff}' | '\u{2060}' | '\0' => {}
             c if c.is_whitespace() => push_space(out),

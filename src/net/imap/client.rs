@@ -22,6 +22,8 @@ const MOST_REPLIES: u64 = 20_000_000;
 /// Replies that answer nothing, and such as only our parsers read, that one command may bring.
 const MOST_CHATTER: u32 = 50_000;
 const MOST_DATA: u32 = 2_000_000;
+/// What was waited for when a connection broke.
+pub(super) const ANSWER: &str = "it should have answered";
 
 /// Ends of commands that are kept until they are asked for: as many as are ever under way together.
 const MOST_EARLY: usize = 64;
@@ -269,11 +271,8 @@ impl Client {
                 let reply = self.sort(response.parsed());
                 self.bear(reply)
             }
-            Ok(Ok(None)) => Err(self.lost(
-                &std::io::ErrorKind::UnexpectedEof.into(),
-                "it should have answered",
-            )),
-            Ok(Err(error)) => Err(self.lost(&error, "it should have answered")),
+            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), ANSWER)),
+            Ok(Err(error)) => Err(self.lost(&error, ANSWER)),
             Err(_) => {
                 let what = "the server took too long to answer";
                 Err(self.give_up(Error::new(ErrorClass::Network, &self.host, what)))
@@ -282,14 +281,15 @@ impl Client {
     }
 
     /// The next reply, or none by `until`: silence is no fault while idling.
-    pub(super) async fn next_within(&mut self, until: Instant) -> Result<Option<Reply>, Error> {
+    /// `due` says what was waited for.
+    pub(super) async fn next_within(&mut self, until: Instant, due: &str) -> Result<Option<Reply>, Error> {
         match tokio::time::timeout_at(until, self.session.read_response()).await {
             Ok(Ok(Some(response))) => {
                 let reply = self.sort(response.parsed());
                 self.bear(reply).map(Some)
             }
-            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), "we waited for news")),
-            Ok(Err(error)) => Err(self.lost(&error, "we waited for news")),
+            Ok(Ok(None)) => Err(self.lost(&std::io::ErrorKind::UnexpectedEof.into(), due)),
+            Ok(Err(error)) => Err(self.lost(&error, due)),
             Err(_) => Ok(None),
         }
     }

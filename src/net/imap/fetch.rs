@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::client::Reply;
+use super::client::{ANSWER, Reply};
 use super::code::{self, Verdict};
 use super::fetched::Fetched;
 use super::guard::Literals;
@@ -28,6 +28,10 @@ const BODIES: u64 = 100;
 const SUMMARIES: u64 = 500;
 /// Announced bytes in one command for bodies: a server that waits on our disk too long hangs up.
 const BATCH: u64 = 8 << 20;
+/// Bodies that are handed over together, their bytes, and how long they wait for one more.
+const HELD: usize = 16;
+const HELD_BYTES: u64 = 512 << 10;
+const PAUSE: Duration = Duration::from_millis(5);
 /// Commands under way.
 const IN_FLIGHT: usize = 2;
 /// The slowest link that is borne, in bytes a second.
@@ -70,6 +74,9 @@ enum Sink<'a> {
     Bodies {
         out: &'a mpsc::Sender<Body>,
         sizes: &'a HashMap<u32, u64>,
+        /// Here whole, and handed over together: each handing over wakes somebody.
+        held: Vec<Body>,
+        bytes: u64,
     },
 }
 
@@ -303,10 +310,18 @@ impl Session {
             memory: self.memory_limit,
             most,
         });
-        let mut sink = Sink::Bodies { out, sizes: &sizes };
+        let mut sink = Sink::Bodies {
+            out,
+            sizes: &sizes,
+            held: Vec::new(),
+            bytes: 0,
+        };
         let fetched = self.fetch(batches(uids), "(UID BODY.PEEK[])", &mut sink).await;
         self.client.set_literals(Literals::default());
+        // What came before the connection broke is here all the same.
+        let handed_over = sink.hand_over().await;
         let fetched = fetched?;
+        handed_over.map_err(|error| self.client.give_up(error))?;
         match fetched.refused {
             Some(error) => Err(self.client.give_up(error)),
             None => Ok(fetched.received),
@@ -341,17 +356,30 @@ impl Session {
             if flying.is_empty() {
                 return Ok(got);
             }
-            match self.client.next(until).await? {
+            let reply = match sink.pause(until) {
+                None => self.client.next(until).await?,
+                Some(pause) => match self.client.next_within(pause, ANSWER).await? {
+                    Some(reply) => reply,
+                    None => {
+                        let since = Instant::now();
+                        let handed_over = sink.hand_over().await;
+                        until += since.elapsed();
+                        handed_over.map_err(|error| self.client.give_up(error))?;
+                        continue;
+                    }
+                },
+            };
+            match reply {
                 Reply::Fetch(fetched) => {
                     let Some(uid) = fetched.uid else { continue };
                     let asked = flying.iter().any(|(_, batch)| batch.uids.contains(uid));
                     if !asked || got.received.contains(uid) {
                         continue;
                     }
-                    let handed_over = Instant::now();
+                    let since = Instant::now();
                     let accepted = sink.accept(uid, fetched).await;
                     // Waiting for our own disk is not the server's silence.
-                    until += handed_over.elapsed();
+                    until += since.elapsed();
                     if accepted.map_err(|error| self.client.give_up(error))? {
                         got.received.insert(uid);
                     } else {
@@ -441,16 +469,41 @@ impl Sink<'_> {
                 });
                 Ok(true)
             }
-            Self::Bodies { out, sizes } => {
+            Self::Bodies {
+                sizes, held, bytes, ..
+            } => {
                 let announced = sizes.get(&uid.value()).copied().unwrap_or_default();
                 let Some(payload) = fetched.body.filter(|body| !body.is_empty() || announced == 0) else {
                     return Ok(false);
                 };
-                let taken = out.send(Body { uid, payload }).await;
-                taken.map_err(|_| Error::new(ErrorClass::Network, "", "the download was stopped"))?;
+                *bytes += payload.len();
+                held.push(Body { uid, payload });
+                if held.len() >= HELD || *bytes >= HELD_BYTES {
+                    self.hand_over().await?;
+                }
                 Ok(true)
             }
         }
+    }
+
+    /// How long to wait for more before what is held is handed over.
+    fn pause(&self, until: Instant) -> Option<Instant> {
+        let Self::Bodies { held, .. } = self else {
+            return None;
+        };
+        let pause = Instant::now() + PAUSE;
+        (!held.is_empty() && pause < until).then_some(pause)
+    }
+
+    async fn hand_over(&mut self) -> Result<(), Error> {
+        if let Self::Bodies { out, held, bytes, .. } = self {
+            *bytes = 0;
+            for body in held.drain(..) {
+                let taken = out.send(body).await;
+                taken.map_err(|_| Error::new(ErrorClass::Network, "", "the download was stopped"))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -70,6 +70,8 @@ const LITERALS: usize = 10_000;
 /// Bytes of a literal of which only the head is kept.
 const MOST_DROPPED: u64 = 64 << 20;
 const CHUNK: usize = 64 * 1024;
+/// Bytes reserved for a literal before it comes.
+const RESERVED: u64 = 1 << 20;
 
 pub(crate) struct Guard {
     channel: Channel,
@@ -207,12 +209,14 @@ impl Guard {
             }
             Literals::Whole { .. } => (length, None),
         };
+        let reserved = if file.is_some() { 0 } else { keep.min(RESERVED) };
+        let reserved = usize::try_from(reserved).unwrap_or_default();
         self.incoming = Some(Incoming {
             left: length,
             keep,
             cut: keep < length,
-            // Memory follows what arrives, never what is announced.
-            memory: Vec::with_capacity(usize::try_from(keep).unwrap_or(CHUNK).min(CHUNK)),
+            // Memory follows what arrives: what is announced is reserved up to a bound, once.
+            memory: Vec::with_capacity(reserved),
             file,
             size: length,
         });

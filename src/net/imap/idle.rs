@@ -225,7 +225,7 @@ impl Session {
             let reply = tokio::select! {
                 biased;
                 () = &mut *interrupt => return Ok(Heard::Interrupted),
-                reply = self.client.next_within(until) => reply?,
+                reply = self.client.next_within(until, "we waited for news") => reply?,
             };
             match reply {
                 None => return Ok(Heard::Enough),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::capability::Capabilities;
-use super::client::{Client, Reply};
+use super::client::{ANSWER, Client, Reply};
 use super::code::{Done, StatusText, Verdict};
 use super::quirks::Quirks;
 use super::scan::Scanner;
@@ -381,7 +381,7 @@ async fn authenticate(
             // command.
             said_all = false;
             let soon = Instant::now() + GRACE;
-            if let Some(Reply::Done(found, done)) = client.next_within(soon).await?
+            if let Some(Reply::Done(found, done)) = client.next_within(soon, ANSWER).await?
                 && found == tag
             {
                 client.settled();

@@ -43,14 +43,14 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
         .map_err(wrap)?;
     // The first statement that reads the file: a damaged header shows here.
     let settings = match (access, file) {
-        // 16 KiB pages suit blobs; FULL makes each commit durable when it returns.
+        // 16 KiB pages suit blobs, and some hundred messages are written without a page leaving the cache; FULL makes each commit durable when it returns.
         (Access::Write, File::Messages) => {
             "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -2000;
+             PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -6000;
              PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
         }
         (Access::Write, File::Index) => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000;
              PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;
              PRAGMA foreign_keys = ON;"
         }
