@@ -9,7 +9,7 @@ use posthorn_net::Payload;
 use posthorn_net::imap::{Body, Summary};
 use posthorn_store::write::{NewMessage, Write};
 use posthorn_store::{PreparedRaw, Provenance, RawInput, Store};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::Error;
@@ -37,6 +37,8 @@ pub(super) struct Batch {
     pub(super) arrivals: Vec<Arrival>,
     /// The bytes of those that are whole, to be kept before they are listed.
     pub(super) raw: PreparedRaw,
+    /// Given back when they are listed.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// A batch that is being taken apart.
@@ -51,10 +53,14 @@ pub(super) struct Reader {
     pub(super) uid_validity: UidValidity,
     /// Batches taken apart beside each other: more threads than this would only keep more memory each.
     pub(super) turns: Arc<Semaphore>,
+    /// For messages that are taken apart and not listed yet: so many fit into memory, whatever a batch holds.
+    pub(super) room: Arc<Semaphore>,
 }
 
 /// As many as [`Reader::turns`] lets in.
 pub(super) const TURNS: usize = 2;
+/// As many as [`Reader::room`] holds.
+pub(super) const ROOM: u32 = 700;
 
 impl Reader {
     /// The room in `hand_on` bounds how many batches are in memory.
@@ -63,7 +69,8 @@ impl Reader {
         while let Some(next) = coming.recv().await {
             match next {
                 Coming::Headers(summaries) => {
-                    let batch = reader.begin(move |reader| Ok(reader.read_headers(summaries)));
+                    let room = reader.make_room(summaries.len()).await;
+                    let batch = reader.begin(room, move |reader| Ok(reader.read_headers(summaries)));
                     if hand_on.send(batch).await.is_err() {
                         return;
                     }
@@ -71,8 +78,9 @@ impl Reader {
                 Coming::Whole { mut told, mut bodies } => {
                     while let Some(batch) = bodies::gather(&mut bodies).await {
                         let known = |body: Body| Some((told.remove(&body.uid)?, body.payload));
-                        let batch = batch.into_iter().filter_map(known).collect();
-                        let batch = reader.begin(move |reader| reader.read_whole(batch));
+                        let batch: Vec<_> = batch.into_iter().filter_map(known).collect();
+                        let room = reader.make_room(batch.len()).await;
+                        let batch = reader.begin(room, move |reader| reader.read_whole(batch));
                         if hand_on.send(batch).await.is_err() {
                             return;
                         }
@@ -82,8 +90,18 @@ impl Reader {
         }
     }
 
+    async fn make_room(&self, messages: usize) -> Option<OwnedSemaphorePermit> {
+        let messages = u32::try_from(messages).unwrap_or(ROOM).min(ROOM);
+        let room = Arc::clone(&self.room).acquire_many_owned(messages).await;
+        room.ok()
+    }
+
     /// Off the runtime: it is work for the processor.
-    fn begin(self: &Arc<Self>, read: impl FnOnce(&Self) -> Result<Batch, Error> + Send + 'static) -> Pending {
+    fn begin(
+        self: &Arc<Self>,
+        room: Option<OwnedSemaphorePermit>,
+        read: impl FnOnce(&Self) -> Result<Batch, Error> + Send + 'static,
+    ) -> Pending {
         let reader = Arc::clone(self);
         tokio::spawn(async move {
             let turn = Arc::clone(&reader.turns).acquire_owned().await;
@@ -91,8 +109,10 @@ impl Reader {
                 let _turn = turn;
                 read(&reader)
             });
-            task.await
-                .map_err(|_| Error::bug("reading new messages failed unexpectedly"))?
+            let batch = task
+                .await
+                .map_err(|_| Error::bug("reading new messages failed unexpectedly"))??;
+            Ok(Batch { room, ..batch })
         })
     }
 
@@ -120,7 +140,7 @@ impl Reader {
         });
         Batch {
             arrivals: arrivals.collect(),
-            raw: PreparedRaw::default(),
+            ..Batch::default()
         }
     }
 
@@ -165,6 +185,7 @@ impl Reader {
         Ok(Batch {
             arrivals: arrivals.collect(),
             raw,
+            room: None,
         })
     }
 }
@@ -174,7 +195,7 @@ impl Reader {
 pub(super) async fn keep(
     store: Store,
     mut pending: mpsc::Receiver<Pending>,
-    hand_on: mpsc::Sender<Result<Vec<Arrival>, Error>>,
+    hand_on: mpsc::Sender<Result<Batch, Error>>,
 ) {
     while let Some(first) = pending.recv().await {
         let kept = keep_group(&store, first, &mut pending).await;
@@ -189,22 +210,23 @@ async fn keep_group(
     store: &Store,
     first: Pending,
     pending: &mut mpsc::Receiver<Pending>,
-) -> Result<Vec<Arrival>, Error> {
-    let Batch {
-        mut arrivals,
-        mut raw,
-    } = finish(first).await?;
-    while arrivals.len() < GROUP
+) -> Result<Batch, Error> {
+    let mut group = finish(first).await?;
+    while group.arrivals.len() < GROUP
         && let Some(next) = intake::next(pending).await
     {
         let next = finish(next).await?;
-        arrivals.extend(next.arrivals);
-        raw.append(next.raw);
+        group.arrivals.extend(next.arrivals);
+        group.raw.append(next.raw);
+        if let (Some(room), Some(more)) = (&mut group.room, next.room) {
+            room.merge(more);
+        }
     }
+    let raw = std::mem::take(&mut group.raw);
     if !raw.is_empty() {
         store.keep_prepared(raw).await?;
     }
-    Ok(arrivals)
+    Ok(group)
 }
 
 async fn finish(batch: Pending) -> Result<Batch, Error> {

@@ -109,18 +109,20 @@ impl MailboxSync<'_> {
             path: self.mailbox.name.path.clone(),
             uid_validity: opened.uid_validity,
             turns: Arc::new(Semaphore::new(arrival::TURNS)),
+            room: Arc::new(Semaphore::new(arrival::ROOM as usize)),
         };
-        tokio::spawn(reader.run(coming, hand_on));
-        tokio::spawn(arrival::keep(storer.core.store.clone(), pending, list));
+        let store = storer.core.store.clone();
+        let reading = tokio::spawn(reader.run(coming, hand_on));
+        let keeping = tokio::spawn(arrival::keep(store, pending, list));
         let storing = tokio::spawn(storer.run(kept));
         let fetched = self.fetch_new(fresh, &mut outlet).await;
         let Outlet { give, missing, .. } = outlet;
         drop(give);
-        let stored = storing
-            .await
-            .map_err(|_| Error::bug("storing new messages failed unexpectedly"))?;
+        let failed = |_| Error::bug("storing new messages failed unexpectedly");
         // Our own failure matters more than the connection's.
-        let stored = stored?;
+        let stored = storing.await.map_err(failed)??;
+        reading.await.map_err(failed)?;
+        keeping.await.map_err(failed)?;
         self.report.new += stored.new;
         self.report.bodies += stored.whole;
         fetched?;

@@ -11,7 +11,7 @@ use posthorn_store::write::Write;
 use posthorn_store::{Candidate, Durability, MailboxRow, Wanted};
 use tokio::sync::mpsc;
 
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Batch};
 use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
@@ -49,11 +49,13 @@ pub(super) struct Storer {
 impl Storer {
     pub(super) async fn run(
         mut self,
-        mut kept: mpsc::Receiver<Result<Vec<Arrival>, Error>>,
+        mut kept: mpsc::Receiver<Result<Batch, Error>>,
     ) -> Result<Stored, Error> {
         let mut stored = Stored::default();
-        while let Some(arrivals) = kept.recv().await {
-            let arrivals = arrivals?;
+        while let Some(batch) = kept.recv().await {
+            // Its room is free again when it is listed.
+            let mut batch = batch?;
+            let arrivals = std::mem::take(&mut batch.arrivals);
             let (mut done, total) = self.progress;
             done += arrivals.len() as u64;
             self.progress = (done, total);
