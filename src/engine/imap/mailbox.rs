@@ -3,9 +3,8 @@
 //! The branches of a [`Plan`] meet here; each step has a file of its own. `open`: what is known here, what SELECT
 //! says, which plan follows. `flags`: told by SELECT (Quick), changed since (Resync), all (UidDiff, Rekey).
 //! `arrivals`: new messages, newest first, by headers or whole as the `pace` allows; `arrival` takes them apart and
-//! `storer` lists them, recognised where they are here already. `vanished`: what is gone, which
-//! is believed only when the whole pass has been through, because a message that left one mailbox may have
-//! arrived in another.
+//! `storer` lists them, recognised where they are here already. `vanished`: what is gone, which is believed only when
+//! the whole pass has been through, because a message that left one mailbox may have arrived in another.
 
 mod arrival;
 mod arrivals;

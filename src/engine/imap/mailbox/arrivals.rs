@@ -150,10 +150,10 @@ impl MailboxSync<'_> {
             return Ok(());
         };
         let mut batch = Vec::new();
-        let mut bytes = 0;
+        let mut bytes = 0_u64;
         let mut take = |summary: Summary| {
             if asked.contains(summary.uid) {
-                bytes += summary.size;
+                bytes = bytes.saturating_add(summary.size);
                 batch.push(summary);
             }
             if batch.len() >= BATCH
@@ -207,12 +207,13 @@ impl MailboxSync<'_> {
         if outlet.elsewhere {
             self.leave_known(&mut told).await?;
         }
-        let mut left: u64 = told.values().map(|summary| summary.size).sum();
+        let mut left = add_sizes(told.values());
         let mut came = UidSet::default();
         while !told.is_empty()
-            && let Some(turn) = self.pace.turn(left + self.pace.expect(beyond))
+            && let Some(turn) = self.pace.turn(left.saturating_add(self.pace.expect(beyond)))
         {
-            let chosen = choose(&mut told, turn, &mut left);
+            let chosen = choose(&mut told, turn);
+            left = add_sizes(told.values());
             let received = self.fetch_turn(chosen, outlet).await?;
             for uid in received.iter() {
                 came.insert(uid);
@@ -302,19 +303,65 @@ async fn waiting(store: &Store, account: AccountId, mailbox: &MailboxRow) -> Res
     Ok(waiting)
 }
 
+/// A server may claim any size.
+fn add_sizes<'a>(summaries: impl Iterator<Item = &'a Summary>) -> u64 {
+    summaries.fold(0, |bytes, summary| bytes.saturating_add(summary.size))
+}
+
 /// The newest of them that fit into one turn. Those that would fill it alone stay out of it altogether.
-fn choose(told: &mut BTreeMap<Uid, Summary>, turn: u64, left: &mut u64) -> Vec<Summary> {
+fn choose(told: &mut BTreeMap<Uid, Summary>, turn: u64) -> Vec<Summary> {
     let most = turn.min(bodies::LARGE);
     let mut chosen = Vec::new();
     let mut bytes = 0;
     while bytes < turn
         && let Some((_, summary)) = told.pop_last()
     {
-        *left -= summary.size;
         if summary.size <= most {
             bytes += summary.size;
             chosen.push(summary);
         }
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(sizes: &[u64]) -> BTreeMap<Uid, Summary> {
+        let summaries = (1..).zip(sizes).filter_map(|(number, size)| {
+            let uid = Uid::new(number)?;
+            let summary = Summary {
+                uid,
+                flags: posthorn_model::Flags::default(),
+                modseq: None,
+                internal_date: None,
+                size: *size,
+                header: Vec::new(),
+                attachments: None,
+                email_id: None,
+                thread_id: None,
+                labels: None,
+            };
+            Some((uid, summary))
+        });
+        summaries.collect()
+    }
+
+    #[test]
+    fn the_newest_that_fit_go_first_whatever_a_server_claims() {
+        let check = |sizes: &[u64], turn: u64, expect: &[u64], left: &[u64]| {
+            let mut told = told(sizes);
+            let chosen: Vec<u64> = choose(&mut told, turn).iter().map(|one| one.size).collect();
+            let rest: Vec<u64> = told.values().map(|one| one.size).collect();
+            assert_eq!((chosen.as_slice(), rest.as_slice()), (expect, left), "{sizes:?}");
+        };
+        check(&[10, 20, 30], 100, &[30, 20, 10], &[]);
+        check(&[10, 20, 30], 40, &[30, 20], &[10]);
+        check(&[10, 500, 30], 100, &[30, 10], &[]);
+        check(&[bodies::LARGE + 1, 5], u64::MAX, &[5], &[]);
+        check(&[u64::MAX, u64::MAX], 100, &[], &[]);
+        check(&[], 100, &[], &[]);
+        assert_eq!(add_sizes(told(&[u64::MAX, u64::MAX, 1]).values()), u64::MAX);
+    }
 }

@@ -31,6 +31,7 @@ pub(super) struct Stored {
     pub(super) whole: u64,
 }
 
+/// Lists what is new in one mailbox.
 pub(super) struct Storer {
     pub(super) core: Shared,
     pub(super) account: AccountId,
