@@ -8,6 +8,7 @@
 mod explain;
 mod span;
 
+pub(crate) use self::span::SHIFT;
 use posthorn_model::query::{Cursor, PageStart, View};
 use posthorn_model::{
     AccountId, Address, BodyState, Flags, InternetMessageId, MailboxId, MessageId, Protocol, ThreadId,

@@ -17,6 +17,7 @@ pub(crate) const INDEX: &[&str] = &[
     include_str!("migrations/index/0004_search_merge.sql"),
     include_str!("migrations/index/0005_unindexed_flood.sql"),
     include_str!("migrations/index/0006_authors.sql"),
+    include_str!("migrations/index/0007_tally.sql"),
 ];
 pub(crate) const MESSAGES: &[&str] = &[
     include_str!("migrations/messages/0001_first.sql"),

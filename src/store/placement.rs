@@ -151,23 +151,30 @@ fn load_by_uid(index: &Connection, mailbox: MailboxId, uid: Uid) -> Result<Optio
         .optional()?)
 }
 
-pub(crate) fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<()> {
+/// Whether it is a new row: the caller counts those.
+pub(crate) fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<bool> {
     let Placement {
         message,
         mailbox,
         uid,
         ..
     } = placement;
+    // Mostly neither the message nor the UID is there: nobody looks before.
     let mut placed = insert(tx, placement);
-    // Mostly nobody has the UID: nobody looks before.
-    if fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) {
+    if fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+        || fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+    {
         free_uid(tx, *message, *mailbox, *uid)?;
+        if replace(tx, placement)? {
+            return Ok(false);
+        }
         placed = insert(tx, placement);
     }
     if fails_by(&placed, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) {
         return Err(Error::Missing(format!("message {message} or mailbox {mailbox}")));
     }
-    Ok(placed?)
+    placed?;
+    Ok(true)
 }
 
 fn fails_by(result: &rusqlite::Result<()>, constraint: i32) -> bool {
@@ -175,15 +182,29 @@ fn fails_by(result: &rusqlite::Result<()>, constraint: i32) -> bool {
 }
 
 fn insert(tx: &Transaction<'_>, placement: &Placement) -> rusqlite::Result<()> {
-    // No OR REPLACE: it would overrule the triggers' own conflict clauses.
-    tx.prepare_cached(
+    let added = write(
+        tx,
         "INSERT INTO placement (mailbox, message, uid, flags, keywords, base_flags, base_keywords)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (mailbox, message) DO UPDATE SET uid = coalesce(excluded.uid, uid), flags = excluded.flags,
-             keywords = excluded.keywords, base_flags = excluded.base_flags,
-             base_keywords = excluded.base_keywords",
-    )?
-    .execute(params![
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        placement,
+    );
+    added.map(drop)
+}
+
+/// False where the message is not in the mailbox.
+fn replace(tx: &Transaction<'_>, placement: &Placement) -> rusqlite::Result<bool> {
+    let replaced = write(
+        tx,
+        "UPDATE placement SET uid = coalesce(?3, uid), flags = ?4, keywords = ?5, base_flags = ?6, base_keywords = ?7
+         WHERE mailbox = ?1 AND message = ?2",
+        placement,
+    )?;
+    Ok(replaced > 0)
+}
+
+/// Rows written.
+fn write(tx: &Transaction<'_>, sql: &str, placement: &Placement) -> rusqlite::Result<usize> {
+    tx.prepare_cached(sql)?.execute(params![
         placement.mailbox.0,
         placement.message.0,
         placement.uid.map(Uid::value),
@@ -191,8 +212,7 @@ fn insert(tx: &Transaction<'_>, placement: &Placement) -> rusqlite::Result<()> {
         keywords(&placement.flags),
         placement.base.bits(),
         keywords(&placement.base),
-    ])?;
-    Ok(())
+    ])
 }
 
 /// A UID names one message: the newest word about it wins, the other message's UID becomes unknown.

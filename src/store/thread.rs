@@ -12,7 +12,8 @@ use crate::error::Result;
 /// A message may claim to answer thousands; the newest references say where it belongs.
 const REFERENCES_LIMIT: usize = 64;
 
-/// The thread of a message of `account`, made or joined as needed. `current` is the one it is in already.
+/// The thread of a message of `account`, made or joined as needed. `current` is the one it is in already; a message
+/// that is in none is counted in the one it gets.
 /// Threads that were joined into another are added to `gone`.
 pub(crate) fn assign(
     tx: &Transaction<'_>,
@@ -37,11 +38,18 @@ pub(crate) fn assign(
     }
     let thread = match found.len() {
         0 => {
-            tx.prepare_cached("INSERT INTO thread (account) VALUES (?1)")?
+            tx.prepare_cached("INSERT INTO thread (account, total) VALUES (?1, 1)")?
                 .execute([account.0])?;
             ThreadId(tx.last_insert_rowid())
         }
-        _ => join(tx, found, gone)?,
+        _ => {
+            let thread = join(tx, found, gone)?;
+            if current.is_none() {
+                tx.prepare_cached("UPDATE thread SET total = total + 1 WHERE id = ?1")?
+                    .execute([thread.0])?;
+            }
+            thread
+        }
     };
     let mut insert = tx.prepare_cached("INSERT INTO link (key, thread) VALUES (?1, ?2)")?;
     for key in unlinked {

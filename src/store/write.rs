@@ -1,6 +1,7 @@
 //! Every change of the store as data. A batch of writes is one transaction: all of it happens, or nothing.
 
 mod apply;
+mod tally;
 
 pub use self::apply::{Changes, Durability};
 

@@ -8,7 +8,7 @@ use super::Source;
 use crate::column::unsigned;
 use crate::error::Result;
 
-/// As the triggers of the schema have it.
+/// As the counters of the schema have it.
 pub(crate) const SHIFT: u32 = MessageId::SERIAL_BITS + 16;
 
 /// How many rows stand at or above a place.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use posthorn_model::{AccountId, MailboxId, MessageId, Placement, SubmissionState, ThreadId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::tally::Tally;
 use super::{NewBody, Write};
 use crate::column::build_json;
 use crate::db::{Store, Writer};
@@ -104,6 +105,7 @@ fn apply<'a>(tx: &'a Transaction<'a>, writes: &'a [Write]) -> Result<Changes> {
         loose: BTreeSet::new(),
         bodies: BTreeMap::new(),
         bare: BTreeSet::new(),
+        tally: Tally::default(),
     };
     for write in writes {
         batch.take(write)?;
@@ -122,11 +124,15 @@ struct Batch<'a> {
     bodies: BTreeMap<MessageId, &'a NewBody>,
     /// Messages of which only the headers are here.
     bare: BTreeSet<MessageId>,
+    tally: Tally,
 }
 
 impl<'a> Batch<'a> {
     fn take(&mut self, write: &'a Write) -> Result<()> {
         let tx = self.tx;
+        if let Write::Unplace { .. } | Write::RemoveMailbox(_) | Write::RemoveAccount(_) = write {
+            self.tally.tell(tx)?;
+        }
         match write {
             Write::PutAccount { id, name, protocol } => {
                 self.changes.accounts.insert(*id);
@@ -157,7 +163,9 @@ impl<'a> Batch<'a> {
                     Some(body) => drop(self.bodies.insert(new.id, body)),
                     None => drop(self.bare.insert(new.id)),
                 }
-                message::add(tx, new, &mut self.changes.threads_gone)
+                message::add(tx, new, &mut self.changes.threads_gone)?;
+                self.tally.add_message(new);
+                Ok(())
             }
             Write::SetBody(body) => {
                 if message::set_body(tx, body, &mut self.changes.threads_gone)? {
@@ -212,16 +220,17 @@ impl<'a> Batch<'a> {
         match write {
             Write::Place { uid, flags, base, .. } => {
                 self.loose.remove(&message);
-                placement::place(
-                    tx,
-                    &Placement {
-                        message,
-                        mailbox,
-                        uid: *uid,
-                        flags: flags.clone(),
-                        base: base.clone(),
-                    },
-                )
+                let placement = Placement {
+                    message,
+                    mailbox,
+                    uid: *uid,
+                    flags: flags.clone(),
+                    base: base.clone(),
+                };
+                if placement::place(tx, &placement)? {
+                    self.tally.add_placement(&placement);
+                }
+                Ok(())
             }
             Write::Unplace { .. } => {
                 self.loose.insert(message);
@@ -293,6 +302,7 @@ impl<'a> Batch<'a> {
     }
 
     fn finish(mut self) -> Result<Changes> {
+        self.tally.tell(self.tx)?;
         for message in &self.loose {
             if message::forget_unplaced(self.tx, *message)? {
                 self.bodies.remove(message);

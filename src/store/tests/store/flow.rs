@@ -96,6 +96,52 @@ fn a_failing_batch_changes_nothing() {
 }
 
 #[test]
+fn a_batch_counts_what_it_adds_once_whatever_it_does_with_it() {
+    let fixture = Fixture::new(Protocol::Imap);
+    let (inbox, archive) = (fixture.inbox, fixture.add_mailbox("Archive"));
+    let counts = |mailbox| {
+        let counts = wait(fixture.store.counts(View::Mailbox(mailbox))).unwrap();
+        (counts.total, counts.unread)
+    };
+    let [a, b, c] = ["a@x", "b@x", "c@x"].map(|id| fixture.new_message(1_700_000_000, id, &["a@x"]));
+    let (first, second, third) = (a.id, b.id, c.id);
+    let seen = Flags::default().with(Flag::Seen);
+    fixture.apply(vec![
+        Write::AddMessage(Box::new(a)),
+        place(first, inbox, Some(1), Flags::default()),
+        // Once more, under the UID that it has.
+        place(first, inbox, Some(1), seen.clone()),
+        Write::AddMessage(Box::new(b)),
+        // The first loses its UID to it.
+        place(second, inbox, Some(1), Flags::default()),
+        // The only one of its span in the archive, and gone again.
+        place(second, archive, Some(7), Flags::default()),
+        Write::Unplace {
+            message: second,
+            mailbox: archive,
+        },
+        // Placed nowhere: forgotten.
+        Write::AddMessage(Box::new(c)),
+    ]);
+    assert_eq!((counts(inbox), counts(archive)), ((2, 1), (0, 0)));
+    assert_eq!(wait(fixture.store.message(third)).unwrap(), None);
+    let placements = wait(fixture.store.placements_of(first)).unwrap();
+    assert_eq!((placements.len(), placements[0].uid), (1, None));
+    fixture.check();
+
+    fixture.apply(vec![
+        place(first, archive, Some(8), seen),
+        Write::RemoveMailbox(archive),
+        Write::Unplace {
+            message: second,
+            mailbox: inbox,
+        },
+    ]);
+    assert_eq!(counts(inbox), (1, 0));
+    fixture.check();
+}
+
+#[test]
 fn reopening_shows_mail_at_once() {
     let fixture = Fixture::new(Protocol::Imap);
     let id = fixture.add(1_700_000_000, "a@x", &[]);
