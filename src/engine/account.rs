@@ -205,7 +205,6 @@ impl Post {
 
 /// Signs in to the account's IMAP server.
 pub async fn connect(post: &Post) -> Result<posthorn_net::imap::Session, Error> {
-    let dialer = post.core.dialer(&post.config).await?;
-    let credentials = post.core.credentials(post.id, &post.config).await?;
+    let (dialer, credentials) = post.core.sign_in(post.id, &post.config).await?;
     Ok(posthorn_net::imap::Session::connect(&dialer, &post.config.incoming, &credentials).await?)
 }

@@ -1,6 +1,9 @@
 //! From raw bytes to what the store keeps of them: the same for IMAP, POP3, drafts and sent copies.
 
 mod abridge;
+mod batch;
+mod desk;
+mod large;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +12,12 @@ use posthorn_mime::Parsed;
 use posthorn_model::{AccountId, Hash, MessageId, Timestamp};
 use posthorn_net::Payload;
 use posthorn_store::write::{NewBody, NewMessage};
-use posthorn_store::{RawSource, Store};
+use posthorn_store::{Preparer, Provenance, RawInput, RawSource, Store};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::timeout;
 
+pub use self::batch::{Batch, GROUP, Keeping, Pending};
+pub use self::desk::Desk;
 use crate::Error;
 
 /// A message with what its bytes say.
@@ -22,9 +27,6 @@ pub struct Read {
     /// Its header block, for rules that look at any field.
     pub header: Vec<u8>,
 }
-
-/// Octets up to which a message is read whole to be understood.
-const WHOLE: u64 = 6 << 20;
 
 /// Octets of a header block that rules look at.
 const HEADER: usize = 256 * 1024;
@@ -51,29 +53,17 @@ pub const fn is_flood(count: usize) -> bool {
     count > FLOOD
 }
 
-/// Parses a batch off the runtime: it is work for the processor.
-pub async fn read_all(payloads: Vec<Payload>) -> Result<Vec<Read>, Error> {
-    let flood = is_flood(payloads.len());
-    let task = tokio::task::spawn_blocking(move || {
-        payloads.into_iter().map(|payload| read(payload, flood)).collect()
-    });
-    task.await
-        .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?
+/// Parses one message off the runtime.
+pub async fn read_aside(desk: &Desk, payload: Payload) -> Result<Read, Error> {
+    desk::finish(desk.begin(move || read(payload, false))).await
 }
 
-/// Parses one message where we are.
+/// Parses one message where we are: it is work for the processor.
 pub fn read(payload: Payload, flood: bool) -> Result<Read, Error> {
     let (mut parsed, header) = match &payload {
         Payload::Memory(bytes) => (understand(bytes, flood), header_of(bytes)),
-        Payload::File { path, size } if *size > WHOLE => {
-            let abridged = abridge::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
-            let mut parsed = posthorn_mime::parse(&abridged.bytes);
-            abridged.correct(&mut parsed);
-            (parsed, header_of(&abridged.bytes))
-        }
-        Payload::File { path, .. } => {
-            let bytes = std::fs::read(path).map_err(|error| crate::profile::disk(path, "read", &error))?;
-            (posthorn_mime::parse(&bytes), header_of(&bytes))
+        Payload::File { path, size } => {
+            large::read(path, *size).map_err(|error| crate::profile::disk(path, "read", &error))?
         }
     };
     // No list and no index needs them, and batches wait for the disk.
@@ -111,6 +101,12 @@ pub fn into_source(payload: Payload) -> (RawSource, Option<Arc<tempfile::TempPat
         Payload::Memory(bytes) => (RawSource::Bytes(bytes), None),
         Payload::File { path, .. } => (RawSource::File(path.to_path_buf()), Some(Arc::new(path))),
     }
+}
+
+/// Hashes and compresses a message to be kept with others.
+pub fn prepare(raw: &mut Preparer, payload: Payload, provenance: Provenance) -> Result<Hash, Error> {
+    let (source, _guard) = into_source(payload);
+    Ok(raw.add(RawInput { source, provenance })?)
 }
 
 /// What is kept of a parsed message.

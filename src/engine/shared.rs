@@ -19,6 +19,7 @@ use crate::config::Accounts;
 use crate::event::{AccountState, Doing, Event};
 use crate::filter::file::Rules;
 use crate::hub::Hub;
+use crate::intake::Desk;
 use crate::link::Network;
 use crate::pictures::Cache;
 use crate::problem::{Problems, Topic};
@@ -61,6 +62,8 @@ pub struct Core {
     incoming: AtomicUsize,
     /// Something waits for the search index.
     pub unindexed: tokio::sync::Notify,
+    /// Where what comes in is taken apart.
+    pub desk: Desk,
     /// Held by whoever takes a step of the search index.
     pub indexing: tokio::sync::Mutex<()>,
     ca_file: Option<PathBuf>,
@@ -125,6 +128,7 @@ impl Core {
             moves: watch::Sender::default(),
             incoming: AtomicUsize::new(0),
             unindexed: tokio::sync::Notify::new(),
+            desk: Desk::default(),
             indexing: tokio::sync::Mutex::default(),
             ca_file: options.ca_file.clone(),
             imap_without: options.imap_without.clone(),
@@ -186,6 +190,19 @@ impl Core {
         let reading = tokio::task::spawn_blocking(move || dialer.with_client_certificate(&own));
         let certified = reading.await;
         Ok(certified.map_err(|_| Error::bug("reading the account's certificate failed"))??)
+    }
+
+    /// The way to an account's servers, and what to show there. Beside each other: trust roots lie in hundreds of files,
+    /// and a sealed secret takes its time by design.
+    ///
+    /// # Errors
+    /// `Auth` where there is no secret; what the place of secrets says.
+    pub async fn sign_in(
+        &self,
+        id: AccountId,
+        config: &AccountConfig,
+    ) -> Result<(Dialer, Credentials), Error> {
+        tokio::try_join!(self.dialer(config), self.credentials(id, config))
     }
 
     /// # Errors

@@ -66,7 +66,7 @@ pub use mailbox::MailboxRow;
 pub use message::{MessageRecord, Missing, Scope, WithoutBody};
 pub use outbox::SubmissionRecord;
 pub use placement::Placed;
-pub use raw::{LARGE, PreparedRaw, Provenance, RawInput, RawSource};
+pub use raw::{LARGE, PreparedRaw, Preparer, Provenance, RawInput, RawSource};
 pub use rebuild::{Parse, Reading, Rebuilt};
 pub use search::{Coverage, Hits, TextOf, Typing};
 pub use whereabouts::{Amount, DumpRow, Whereabouts};

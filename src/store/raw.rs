@@ -58,22 +58,34 @@ pub struct Provenance {
 /// Messages that are hashed and compressed, and not kept yet: many batches of them are kept at once, since each
 /// transaction waits for the disk and writes again what the one before wrote.
 #[derive(Debug, Default)]
-pub struct PreparedRaw(Vec<Prepared>);
+pub struct PreparedRaw {
+    all: Vec<Prepared>,
+    octets: usize,
+}
 
 impl PreparedRaw {
-    /// In the order of the input.
-    pub fn hashes(&self) -> impl Iterator<Item = Hash> + '_ {
-        self.0.iter().map(|one| one.hash)
-    }
-
     pub fn append(&mut self, more: Self) {
-        self.0.extend(more.0);
+        self.octets += more.octets;
+        self.all.extend(more.all);
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
+
+    /// In memory.
+    #[must_use]
+    pub const fn octets(&self) -> usize {
+        self.octets
+    }
+}
+
+/// Prepares messages one by one, where it is called: not where anything waits.
+pub struct Preparer {
+    dir: PathBuf,
+    compressor: encode::Compressor,
+    prepared: PreparedRaw,
 }
 
 #[derive(Debug)]
@@ -90,26 +102,28 @@ impl Store {
     /// Keeps messages for good: when this returns they are on the disk, synced, and survive a power cut. All of
     /// them, or none on error. Hashes come in the order of the input.
     pub async fn keep_raw(&self, inputs: Vec<RawInput>) -> Result<Vec<Hash>> {
-        let prepared = self
-            .read(Pace::Bulk, move |reader| prepare(&reader.dir, inputs))
-            .await?;
-        let hashes = prepared.hashes().collect();
+        let prepare = move |reader: &Reader| {
+            let mut preparer = Preparer::new(&reader.dir)?;
+            let hashes = inputs.into_iter().map(|input| preparer.add(input));
+            let hashes = hashes.collect::<Result<Vec<_>>>()?;
+            Ok((preparer.finish(), hashes))
+        };
+        let (prepared, hashes) = self.read(Pace::Bulk, prepare).await?;
         self.keep_prepared(prepared).await?;
         Ok(hashes)
     }
 
-    /// The work before they are kept, done where it is called: not where anything waits. Of large ones the bytes are on
-    /// the disk after it, of the others nothing is.
-    pub fn prepare_raw(&self, inputs: Vec<RawInput>) -> Result<PreparedRaw> {
+    /// For the work before messages are kept.
+    pub fn preparer(&self) -> Result<Preparer> {
         if self.is_read_only() {
             return Err(Error::ReadOnly);
         }
-        prepare(self.dir(), inputs)
+        Preparer::new(self.dir())
     }
 
     /// Keeps them for good, as [`Self::keep_raw`] does.
     pub async fn keep_prepared(&self, prepared: PreparedRaw) -> Result<()> {
-        self.keep(move |keeper| keep(keeper, &prepared.0)).await
+        self.keep(move |keeper| keep(keeper, &prepared.all)).await
     }
 
     /// Reads each back from where it lies and hashes it: false where it is missing or differs.
@@ -161,7 +175,7 @@ impl Store {
         .await
     }
 
-    /// Octets of all that is kept, before compression, and how many messages.
+    /// How many messages are kept, and their octets before compression.
     pub async fn raw_totals(&self) -> Result<(u64, u64)> {
         self.read(Pace::Bulk, |reader| {
             reader
@@ -180,35 +194,48 @@ pub(crate) fn wrap(error: rusqlite::Error) -> Error {
     Error::sqlite(&error, File::Messages)
 }
 
-fn prepare(dir: &Path, inputs: Vec<RawInput>) -> Result<PreparedRaw> {
-    let mut compressor = encode::Compressor::new()?;
-    let mut all = Vec::with_capacity(inputs.len());
-    for input in inputs {
+impl Preparer {
+    fn new(dir: &Path) -> Result<Self> {
+        Ok(Self {
+            dir: dir.to_owned(),
+            compressor: encode::Compressor::new()?,
+            prepared: PreparedRaw::default(),
+        })
+    }
+
+    /// Hashes and compresses a message. Of a large one the bytes are on the disk after it, of any other nothing is.
+    pub fn add(&mut self, input: RawInput) -> Result<Hash> {
         let (input, hash, size) = hash_input(input)?;
         let (encoding, bytes) = match input.source {
             RawSource::Bytes(bytes) if size > LARGE => {
-                large::keep_bytes(dir, hash, &bytes)?;
+                large::keep_bytes(&self.dir, hash, &bytes)?;
                 (Encoding::File, Vec::new())
             }
             RawSource::File(path) if size > LARGE => {
-                large::keep_file(dir, hash, &path)?;
+                large::keep_file(&self.dir, hash, &path)?;
                 (Encoding::File, Vec::new())
             }
-            RawSource::Bytes(bytes) => compressor.encode(bytes),
+            RawSource::Bytes(bytes) => self.compressor.encode(bytes),
             RawSource::File(path) => {
                 let bytes = std::fs::read(&path).map_err(|error| Error::io(&error, &path))?;
-                compressor.encode(bytes)
+                self.compressor.encode(bytes)
             }
         };
-        all.push(Prepared {
+        self.prepared.octets += bytes.len();
+        self.prepared.all.push(Prepared {
             hash,
             size,
             encoding,
             bytes,
             provenance: input.provenance,
         });
+        Ok(hash)
     }
-    Ok(PreparedRaw(all))
+
+    #[must_use]
+    pub fn finish(self) -> PreparedRaw {
+        self.prepared
+    }
 }
 
 fn hash_input(input: RawInput) -> Result<(RawInput, Hash, u64)> {

@@ -16,7 +16,7 @@ use posthorn_net::imap::Session;
 use posthorn_store::MailboxRow;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-pub use self::commit::{CHANNEL, gather};
+pub use self::commit::{CHANNEL, gather, provenance};
 pub use self::pull::LARGE;
 use self::pull::{Puller, headers_only};
 use super::connections::{self, Permit};

@@ -12,20 +12,17 @@ const KEPT: u64 = 512 * 1024;
 /// Octets kept altogether.
 const MOST: usize = 24 << 20;
 
-/// What is left of the message, and what was left out of each long stretch, in order.
+/// What was left out of each long stretch, in order.
+#[derive(Default)]
 pub struct Abridged {
-    pub bytes: Vec<u8>,
     left_out: Vec<u64>,
 }
 
-/// Reads the file once, in pieces. Lines that begin with two dashes are kept wherever they are, since a boundary may
+/// Reads the file once, in pieces, and adds to `kept` what is left of it. Lines that begin with two dashes are kept wherever they are, since a boundary may
 /// be among them (RFC 2046, section 5.1.1).
-pub fn read(path: &Path) -> io::Result<Abridged> {
+pub fn read(path: &Path, kept: &mut Vec<u8>) -> io::Result<Abridged> {
     let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    let mut found = Abridged {
-        bytes: Vec::new(),
-        left_out: Vec::new(),
-    };
+    let mut found = Abridged::default();
     let (mut since, mut out, mut at_line_start) = (0, 0, true);
     loop {
         let ready = file.fill_buf()?;
@@ -44,8 +41,8 @@ pub fn read(path: &Path) -> io::Result<Abridged> {
             }
             (since, out) = (0, 0);
         }
-        if since < KEPT && found.bytes.len() + line.len() <= MOST {
-            found.bytes.extend_from_slice(line);
+        if since < KEPT && kept.len() + line.len() <= MOST {
+            kept.extend_from_slice(line);
         } else {
             out += taken as u64;
         }
@@ -104,9 +101,10 @@ mod tests {
         let raw = message(40_000);
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(&raw).expect("written");
-        let abridged = read(file.path()).expect("read");
-        assert!(abridged.bytes.len() < raw.len() / 4, "{}", abridged.bytes.len());
-        let mut parsed = posthorn_mime::parse(&abridged.bytes);
+        let mut kept = Vec::new();
+        let abridged = read(file.path(), &mut kept).expect("read");
+        assert!(kept.len() < raw.len() / 4, "{}", kept.len());
+        let mut parsed = posthorn_mime::parse(&kept);
         abridged.correct(&mut parsed);
         let whole = posthorn_mime::parse(&raw);
         assert_eq!(parsed.envelope, whole.envelope);
@@ -126,8 +124,9 @@ mod tests {
         for _ in 0..40 {
             file.write_all(&vec![b'A'; 1 << 20]).expect("written");
         }
-        let abridged = read(file.path()).expect("read");
-        assert!(abridged.bytes.len() < 2 << 20);
-        assert!(posthorn_mime::parse(&abridged.bytes).envelope.subject == "x");
+        let mut kept = Vec::new();
+        read(file.path(), &mut kept).expect("read");
+        assert!(kept.len() < 2 << 20);
+        assert!(posthorn_mime::parse(&kept).envelope.subject == "x");
     }
 }

@@ -168,13 +168,7 @@ async fn hand_over(post: &Post, record: &SubmissionRecord) -> Result<Ending, Err
             reply: "the message to send is no longer here".to_owned(),
         });
     };
-    let prepared = async {
-        Ok::<_, Error>((
-            core.dialer(&post.config).await?,
-            core.credentials(post.id, &post.config).await?,
-        ))
-    };
-    let (dialer, credentials) = match prepared.await {
+    let (dialer, credentials) = match core.sign_in(post.id, &post.config).await {
         Ok(both) => both,
         Err(error) => {
             return Ok(Ending::NotSent {

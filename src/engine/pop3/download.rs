@@ -1,5 +1,5 @@
-//! Downloads messages: three things at once, joined by channels with bounds. The session fetches, the keeper makes
-//! batches durable and reads them back, several at a time, and the lister lists them one after another, in order.
+//! Downloads messages: three things at once, joined by channels with bounds. The session fetches, the keeper takes
+//! batches apart, and the lister has them made durable in groups and read back, and lists them, in order.
 
 mod keep;
 
@@ -12,16 +12,16 @@ use posthorn_model::{
 use posthorn_net::pop3::Retrieved;
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
-use self::keep::{Keeper, Keeping, Kept};
+use self::keep::{Keeper, Kept};
 use super::driver::Check;
 use super::header;
 use super::plan::{Act, Ledger, Listed, Naming, Plan, REMOVED_HERE};
 use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
-use crate::intake;
+use crate::intake::{self, Keeping};
 use crate::shared::{Incoming, Shared};
 
 /// Messages that may come while batches are being kept; the session bounds their bytes.
@@ -68,10 +68,14 @@ impl Check<'_> {
             core: Arc::clone(&self.post.core),
             account: self.post.id,
             mailbox: self.inbox.1.clone(),
-            reading: Mutex::default(),
         };
         let (out, arrived) = mpsc::channel::<Retrieved>(AHEAD);
-        let (hand, under_way) = mpsc::channel(keep::UNDER_WAY);
+        let (hand, pending) = mpsc::channel(keep::UNDER_WAY);
+        let keeping = Keeping {
+            store: self.post.core.store.clone(),
+            pending,
+            group: keep::GROUP,
+        };
         let session = &mut self.session;
         let fetching = async {
             let result = session.retrieve(&order, &out).await;
@@ -79,11 +83,8 @@ impl Check<'_> {
             result
         };
         let incoming = Incoming::begin(&self.post.core);
-        let (fetched, lost, listed) = tokio::join!(
-            fetching,
-            keeper.run(&wanted, arrived, hand),
-            lister.run(under_way)
-        );
+        let (fetched, lost, listed) =
+            tokio::join!(fetching, keeper.run(&wanted, arrived, hand), lister.run(keeping));
         drop(incoming);
         let (new, done) = (lister.new, lister.done);
         self.failed.extend(lost);
@@ -95,7 +96,7 @@ impl Check<'_> {
     }
 }
 
-/// Lists what is durable and verified, batch by batch in the order in which it came.
+/// Lists what is durable and verified, group by group in the order in which it came.
 struct Lister<'a> {
     core: Shared,
     account: AccountId,
@@ -129,11 +130,13 @@ impl Lister<'_> {
     ///
     /// # Errors
     /// Where this disk failed; what was listed until then stays so, and nothing after it is.
-    async fn run(&mut self, mut under_way: mpsc::Receiver<Keeping>) -> Result<(), Error> {
-        while let Some(keeping) = under_way.recv().await {
-            let (kept, room) = keeping.finish().await?;
-            self.list(kept).await?;
-            drop(room);
+    async fn run(&mut self, mut keeping: Keeping<Kept>) -> Result<(), Error> {
+        let mut next = keep::next(&mut keeping).await?;
+        while let Some(kept) = next {
+            // While a group is listed, the next is kept.
+            let (listed, following) = tokio::join!(self.list(kept), keep::next(&mut keeping));
+            listed?;
+            next = following?;
             self.core
                 .progress(self.account, Doing::Bodies, self.done, self.total);
         }

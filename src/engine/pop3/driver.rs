@@ -146,8 +146,7 @@ async fn connect(post: &Post, report: &mut AccountReport) -> Result<Session, Err
 
 /// Signs in to an account's maildrop.
 pub(super) async fn sign_in(core: &Core, id: AccountId, config: &AccountConfig) -> Result<Session, Error> {
-    let dialer = core.dialer(config).await?;
-    let credentials = core.credentials(id, config).await?;
+    let (dialer, credentials) = core.sign_in(id, config).await?;
     let wishes = Wishes {
         apop: config.pop3.apop,
         // Messages come as they were sent, not rewritten for those who read no UTF-8 (RFC 6856, section 5).

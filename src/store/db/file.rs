@@ -43,10 +43,10 @@ pub(crate) fn open(dir: &Path, file: File, access: Access) -> Result<Connection>
         .map_err(wrap)?;
     // The first statement that reads the file: a damaged header shows here.
     let settings = match (access, file) {
-        // 8 KiB pages suit blobs, and a batch is written without a page leaving the cache; FULL makes each commit
+        // 16 KiB pages suit blobs, and a group is written without a page leaving the cache; FULL makes each commit
         // durable when it returns.
         (Access::Write, File::Messages) => {
-            "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -4000;
              PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
         }

@@ -1,28 +1,26 @@
-//! Takes bodies as they come and keeps them in batches: raw bytes durably first, then what the index says of them.
-//! Batches overlap, so that taking apart, compressing and writing go on beside the wire and beside each other.
+//! Takes bodies apart as they come and keeps them in groups: raw bytes durably first, then what the index says of them.
+//! Groups overlap, so that taking apart, compressing and writing go on beside the wire and beside each other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use posthorn_model::{AccountId, Flags, Hash, InternetMessageId, MessageId, Timestamp, Uid, UidValidity};
+use posthorn_model::{AccountId, Flags, InternetMessageId, MessageId, Timestamp, Uid, UidValidity};
 use posthorn_net::imap::Body;
-use posthorn_store::write::Write;
-use posthorn_store::{Durability, MailboxRow, Provenance, RawInput};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use posthorn_store::write::{NewBody, Write};
+use posthorn_store::{Durability, MailboxRow, Provenance};
+use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::event::Doing;
-use crate::intake;
+use crate::intake::{self, Batch, GROUP, Keeping, Pending};
 use crate::shared::Shared;
 
-/// A batch is committed when it holds this many messages …
+/// A batch is taken apart when it holds this many messages …
 const MESSAGES: usize = 250;
 /// … or this many bytes, or where nothing more comes for a moment.
 const BYTES: u64 = 2 << 20;
-/// Batches being kept at once: each is taken apart, made durable and listed, one after the other, so that as many
-/// keep two processors busy.
-const UNDER_WAY: usize = 3;
+/// Batches that are being taken apart while others are kept.
+const UNDER_WAY: usize = 2;
 
 /// Bodies between the wire and the first of them.
 pub const CHANNEL: usize = 32;
@@ -60,26 +58,26 @@ pub struct Kept {
     pub mistaken: Vec<MessageId>,
 }
 
-/// What turns share that are written beside each other, so that memory does not grow with their number.
-pub struct Desk {
-    /// Batches are taken apart one after another: it is short work, and each thread keeps memory of its own.
-    reading: Mutex<()>,
-    room: Arc<Semaphore>,
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self {
-            reading: Mutex::default(),
-            room: Arc::new(Semaphore::new(UNDER_WAY)),
-        }
+/// What the store is told of where a message came from.
+pub fn provenance(
+    account: AccountId,
+    mailbox: &str,
+    uid: (UidValidity, Uid),
+    received: Option<Timestamp>,
+) -> Provenance {
+    Provenance {
+        account,
+        mailbox: mailbox.to_owned(),
+        uid: Some(uid),
+        uidl: None,
+        received,
+        flags: Flags::default(),
     }
 }
 
 /// Keeps the bodies of one turn in one mailbox.
 pub struct Committer {
     pub core: Shared,
-    pub desk: Arc<Desk>,
     pub account: AccountId,
     pub mailbox: MailboxRow,
     pub uid_validity: UidValidity,
@@ -88,92 +86,90 @@ pub struct Committer {
     pub progress: (u64, u64),
 }
 
+/// A body that came.
+enum Arrival {
+    Whole(Box<NewBody>),
+    /// It is another message's.
+    Mistaken(MessageId),
+}
+
 impl Committer {
     /// Owns the receiver: where a commit fails, the session must not wait for room in the channel for ever.
-    pub async fn run(self, mut bodies: mpsc::Receiver<Body>) -> Result<Kept, Error> {
+    pub async fn run(self, bodies: mpsc::Receiver<Body>) -> Result<Kept, Error> {
+        let (hand_on, pending) = mpsc::channel(UNDER_WAY);
         let committer = Arc::new(self);
-        let mut under_way: VecDeque<JoinHandle<Result<Kept, Error>>> = VecDeque::new();
-        let mut all = Kept::default();
-        while let Some(batch) = gather(&mut bodies).await {
-            let room = Arc::clone(&committer.desk.room).acquire_owned().await;
-            let room = room.map_err(|_| Error::bug("nothing is written any more"))?;
-            while under_way.front().is_some_and(JoinHandle::is_finished) {
-                committer.settle(&mut under_way, &mut all).await?;
-            }
-            under_way.push_back(tokio::spawn(Arc::clone(&committer).commit(batch, room)));
-        }
-        while !under_way.is_empty() {
-            committer.settle(&mut under_way, &mut all).await?;
-        }
-        Ok(all)
-    }
-
-    /// Waits for the oldest batch under way.
-    async fn settle(
-        &self,
-        under_way: &mut VecDeque<JoinHandle<Result<Kept, Error>>>,
-        all: &mut Kept,
-    ) -> Result<(), Error> {
-        if let Some(task) = under_way.pop_front() {
-            let kept = task
-                .await
-                .map_err(|_| Error::bug("keeping messages failed unexpectedly"))??;
-            all.count += kept.count;
-            all.mistaken.extend(kept.mistaken);
-            let (done, total) = self.progress;
-            let done = (done + all.count).min(total);
-            self.core.progress(self.account, Doing::Bodies, done, total);
-        }
-        Ok(())
-    }
-
-    async fn commit(self: Arc<Self>, batch: Vec<Body>, _room: OwnedSemaphorePermit) -> Result<Kept, Error> {
-        let (uids, payloads): (Vec<Uid>, Vec<_>) =
-            batch.into_iter().map(|body| (body.uid, body.payload)).unzip();
-        let mut inputs = Vec::new();
-        let mut parsed = Vec::new();
-        let mut guards = Vec::new();
+        let reading = tokio::spawn(Arc::clone(&committer).read_all(bodies, hand_on));
+        let mut keeping = Keeping {
+            store: committer.core.store.clone(),
+            pending,
+            group: GROUP,
+        };
         let mut kept = Kept::default();
-        let alone = self.desk.reading.lock().await;
-        let read = intake::read_all(payloads).await?;
-        drop(alone);
-        for (uid, read) in uids.into_iter().zip(read) {
+        let mut next = keeping.next().await?;
+        while let Some(arrivals) = next {
+            let listed = committer.list(arrivals, &mut kept);
+            let (listed, following) = tokio::join!(listed, keeping.next());
+            listed?;
+            next = following?;
+        }
+        reading
+            .await
+            .map_err(|_| Error::bug("keeping messages failed unexpectedly"))?;
+        Ok(kept)
+    }
+
+    async fn read_all(
+        self: Arc<Self>,
+        mut bodies: mpsc::Receiver<Body>,
+        hand_on: mpsc::Sender<Pending<Arrival>>,
+    ) {
+        while let Some(batch) = gather(&mut bodies).await {
+            let committer = Arc::clone(&self);
+            let batch = self.core.desk.begin(move || committer.read(batch));
+            if hand_on.send(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read(&self, batch: Vec<Body>) -> Result<Batch<Arrival>, Error> {
+        let flood = intake::is_flood(batch.len());
+        let mut raw = self.core.store.preparer()?;
+        let mut items = Vec::with_capacity(batch.len());
+        for Body { uid, payload } in batch {
             let Some(wanted) = self.wanted.get(&uid) else {
                 continue;
             };
+            let read = intake::read(payload, flood)?;
             let claimed = &read.parsed.envelope.message_id;
             if wanted.message_id.is_some() && claimed.is_some() && wanted.message_id != *claimed {
-                kept.mistaken.push(wanted.message);
+                items.push(Arrival::Mistaken(wanted.message));
                 continue;
             }
             let size = read.payload.len();
-            let (source, guard) = intake::into_source(read.payload);
-            guards.extend(guard);
-            inputs.push(RawInput {
-                source,
-                provenance: Provenance {
-                    account: self.account,
-                    mailbox: self.mailbox.name.path.clone(),
-                    uid: Some((self.uid_validity, uid)),
-                    uidl: None,
-                    received: wanted.received,
-                    flags: Flags::default(),
-                },
-            });
-            parsed.push((wanted.message, size, read.parsed));
+            let path = &self.mailbox.name.path;
+            let from = provenance(self.account, path, (self.uid_validity, uid), wanted.received);
+            let hash = intake::prepare(&mut raw, read.payload, from)?;
+            let body = intake::build_body(wanted.message, hash, size, read.parsed);
+            items.push(Arrival::Whole(Box::new(body)));
         }
-        let hashes: Vec<Hash> = self.core.store.keep_raw(inputs).await?;
-        drop(guards);
-        kept.count = parsed.len() as u64;
-        let writes = parsed
-            .into_iter()
-            .zip(hashes)
-            .map(|((message, size, parsed), hash)| {
-                Write::SetBody(Box::new(intake::build_body(message, hash, size, parsed)))
-            });
-        self.core
-            .apply(self.account, writes.collect(), Durability::Normal)
-            .await?;
-        Ok(kept)
+        let raw = raw.finish();
+        Ok(Batch { items, raw })
+    }
+
+    async fn list(&self, arrivals: Vec<Arrival>, kept: &mut Kept) -> Result<(), Error> {
+        let mut writes = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Whole(body) => writes.push(Write::SetBody(body)),
+                Arrival::Mistaken(message) => kept.mistaken.push(message),
+            }
+        }
+        kept.count += writes.len() as u64;
+        self.core.apply(self.account, writes, Durability::Normal).await?;
+        let (done, total) = self.progress;
+        let done = (done + kept.count).min(total);
+        self.core.progress(self.account, Doing::Bodies, done, total);
+        Ok(())
     }
 }

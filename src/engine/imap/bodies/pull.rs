@@ -16,7 +16,7 @@ use posthorn_store::{Durability, MailboxRow, Missing};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::commit::{CHANNEL, Committer, Desk, Kept, Wanted};
+use super::commit::{CHANNEL, Committer, Kept, Wanted};
 use super::queue::Queue;
 use crate::Error;
 use crate::account::Post;
@@ -52,7 +52,6 @@ pub struct Puller {
     /// Only these and newer ones.
     floor: Option<MessageId>,
     behind: VecDeque<Behind>,
-    desk: Arc<Desk>,
     /// Open on the connection in use.
     selected: Option<(MailboxId, UidValidity)>,
     /// Bodies that said another Message-ID than their headers.
@@ -220,7 +219,6 @@ impl Puller {
         let wanted: Arc<BTreeMap<Uid, Wanted>> = Arc::new(list.into_iter().collect());
         let missing = headers_only(post).await?;
         let committer = Committer {
-            desk: Arc::clone(&self.desk),
             core: Arc::clone(&post.core),
             account: post.id,
             mailbox: row.clone(),

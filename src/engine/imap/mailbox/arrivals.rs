@@ -12,15 +12,16 @@ use posthorn_mime::parse_header;
 use posthorn_model::{AccountId, SpecialUse, Uid, UidSet};
 use posthorn_net::imap::{Body, Summary};
 use posthorn_store::{MailboxRow, Store, Wanted};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-use super::arrival::{self, Coming, Reader};
+use super::arrival::{Coming, Reader};
 use super::storer::Storer;
 use super::{BATCH, MailboxSync, Opened, bounded, within};
 use crate::Error;
 use crate::imap::bodies;
 use crate::imap::merge::Waiting;
 use crate::imap::plan::{self, Plan};
+use crate::intake::{GROUP, Keeping};
 use crate::ops::queue;
 use crate::report::Bodies;
 
@@ -28,11 +29,15 @@ use crate::report::Bodies;
 const FIRST: usize = 100;
 const REACH: usize = 4 * BATCH;
 
-/// Batches between the wire and the store: with them, memory does not grow with the mailbox.
-const BUFFER: usize = 2 * REACH / BATCH;
+/// Headers that are taken apart together.
+const HEADERS: usize = 200;
+
+/// Batches between the wire and the store: with them, memory does not grow with the mailbox. The answers to one question
+/// fit, and a few more: the next is asked while the last are taken apart.
+const BUFFER: usize = REACH / HEADERS + 3;
 
 /// Batches that are being taken apart while others are stored.
-const UNDER_WAY: usize = 4;
+const UNDER_WAY: usize = 6;
 
 /// Where new messages go, and what is expected of them.
 struct Outlet {
@@ -102,19 +107,19 @@ impl MailboxSync<'_> {
             elsewhere: storer.elsewhere,
         };
         let (hand_on, pending) = mpsc::channel(UNDER_WAY);
-        let (list, kept) = mpsc::channel(1);
         let reader = Reader {
             core: Arc::clone(&storer.core),
             account: storer.account,
             path: self.mailbox.name.path.clone(),
             uid_validity: opened.uid_validity,
-            turns: Arc::new(Semaphore::new(arrival::TURNS)),
-            room: Arc::new(Semaphore::new(arrival::ROOM as usize)),
         };
-        let store = storer.core.store.clone();
+        let keeping = Keeping {
+            store: storer.core.store.clone(),
+            pending,
+            group: GROUP,
+        };
         let reading = tokio::spawn(reader.run(coming, hand_on));
-        let keeping = tokio::spawn(arrival::keep(store, pending, list));
-        let storing = tokio::spawn(storer.run(kept));
+        let storing = tokio::spawn(storer.run(keeping));
         let fetched = self.fetch_new(fresh, &mut outlet).await;
         let Outlet { give, missing, .. } = outlet;
         drop(give);
@@ -122,7 +127,6 @@ impl MailboxSync<'_> {
         // Our own failure matters more than the connection's.
         let stored = storing.await.map_err(failed)??;
         reading.await.map_err(failed)?;
-        keeping.await.map_err(failed)?;
         self.report.new += stored.new;
         self.report.bodies += stored.whole;
         fetched?;
@@ -145,7 +149,7 @@ impl MailboxSync<'_> {
     }
 
     async fn fetch_summaries(&mut self, asked: &UidSet, outlet: &mut Outlet) -> Result<(), Error> {
-        let Ok(mut room) = outlet.give.reserve_many(REACH / BATCH + 1).await else {
+        let Ok(mut room) = outlet.give.reserve_many(REACH / HEADERS + 1).await else {
             // The store has failed, and says so itself.
             return Ok(());
         };
@@ -156,7 +160,7 @@ impl MailboxSync<'_> {
                 bytes = bytes.saturating_add(summary.size);
                 batch.push(summary);
             }
-            if batch.len() >= BATCH
+            if batch.len() >= HEADERS
                 && let Some(place) = room.next()
             {
                 place.send(Coming::Headers(std::mem::take(&mut batch)));

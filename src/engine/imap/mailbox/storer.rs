@@ -11,7 +11,7 @@ use posthorn_store::write::Write;
 use posthorn_store::{Candidate, Durability, MailboxRow, Wanted};
 use tokio::sync::mpsc;
 
-use super::arrival::{Arrival, Batch};
+use super::arrival::Arrival;
 use crate::Error;
 use crate::event::{Doing, Event};
 use crate::filter::round::Round;
@@ -19,6 +19,7 @@ use crate::imap::bodies::Wish;
 use crate::imap::identity::recognise;
 use crate::imap::merge::Waiting;
 use crate::imap::plan;
+use crate::intake::Keeping;
 use crate::report::Bodies;
 use crate::shared::Shared;
 
@@ -48,29 +49,33 @@ pub(super) struct Storer {
 }
 
 impl Storer {
-    pub(super) async fn run(
-        mut self,
-        mut kept: mpsc::Receiver<Result<Batch, Error>>,
-    ) -> Result<Stored, Error> {
+    /// While a group is listed, the next is made durable.
+    pub(super) async fn run(mut self, mut keeping: Keeping<Arrival>) -> Result<Stored, Error> {
         let mut stored = Stored::default();
-        while let Some(batch) = kept.recv().await {
-            // Its room is free again when it is listed.
-            let mut batch = batch?;
-            let arrivals = std::mem::take(&mut batch.arrivals);
-            let (mut done, total) = self.progress;
-            done += arrivals.len() as u64;
-            self.progress = (done, total);
-            let bare = arrivals.iter().any(|arrival| arrival.new.body.is_none());
-            self.store(arrivals, &mut stored).await?;
-            self.core.progress(self.account, Doing::Headers, done, total);
-            if bare && self.bodies != Bodies::None {
-                let _ = self.wishes.send(Wish::More {
-                    mailbox: self.mailbox.id,
-                    bodies: self.bodies,
-                });
-            }
+        let mut next = keeping.next().await?;
+        while let Some(arrivals) = next {
+            let listed = self.list(arrivals, &mut stored);
+            let (listed, following) = tokio::join!(listed, keeping.next());
+            listed?;
+            next = following?;
         }
         Ok(stored)
+    }
+
+    async fn list(&mut self, arrivals: Vec<Arrival>, stored: &mut Stored) -> Result<(), Error> {
+        let (mut done, total) = self.progress;
+        done += arrivals.len() as u64;
+        self.progress = (done, total);
+        let bare = arrivals.iter().any(|arrival| arrival.new.body.is_none());
+        self.store(arrivals, stored).await?;
+        self.core.progress(self.account, Doing::Headers, done, total);
+        if bare && self.bodies != Bodies::None {
+            let _ = self.wishes.send(Wish::More {
+                mailbox: self.mailbox.id,
+                bodies: self.bodies,
+            });
+        }
+        Ok(())
     }
 
     async fn store(&mut self, arrivals: Vec<Arrival>, stored: &mut Stored) -> Result<(), Error> {

@@ -85,7 +85,7 @@ impl Run<'_> {
         );
         fetched?;
         let payload = body.ok_or_else(gone)?.payload;
-        let read = intake::read_all(vec![payload]).await?.pop().ok_or_else(gone)?;
+        let read = intake::read_aside(&self.post.core.desk, payload).await?;
         let size = read.payload.len();
         let (source, _guard) = intake::into_source(read.payload);
         let core = &self.post.core;

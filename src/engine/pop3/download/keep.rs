@@ -1,5 +1,5 @@
-//! Makes messages durable and reads them back, in batches as they come. Batches overlap, so that taking apart,
-//! compressing, writing and reading back go on beside the wire and beside each other.
+//! Takes messages apart in batches as they come, has them made durable in groups, and reads those back: beside the wire
+//! and beside each other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,37 +7,36 @@ use std::sync::Arc;
 use posthorn_model::{AccountId, Flags, Hash, MsgNo, Uidl};
 use posthorn_net::Payload;
 use posthorn_net::pop3::Retrieved;
-use posthorn_store::{Provenance, RawInput};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use posthorn_store::{Preparer, Provenance};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{Listed, Naming, header};
 use crate::Error;
-use crate::intake::{self, Read};
+use crate::intake::{self, Batch, Keeping, Pending, Read};
 use crate::shared::Shared;
 
-/// A batch is kept when it holds this many messages …
+/// A batch is taken apart when it holds this many messages …
 const MESSAGES: usize = 200;
 /// … or this many bytes, or where nothing more comes for a moment.
-const BYTES: u64 = 4 << 20;
-/// Batches that are being kept or listed at once: as many as keep two processors busy.
-pub(super) const UNDER_WAY: usize = 3;
+const BYTES: u64 = 2 << 20;
+/// Batches that are being taken apart while others are kept.
+pub(super) const UNDER_WAY: usize = 2;
+/// Messages that are kept together.
+pub(super) const GROUP: usize = 200;
 
-/// What makes messages durable.
+/// What takes messages apart.
 pub(super) struct Keeper {
     pub core: Shared,
     pub account: AccountId,
     /// The path of the mailbox that they are listed in.
     pub mailbox: String,
-    /// Batches are taken apart one after another: it is short work, and each thread keeps memory of its own.
-    pub reading: Mutex<()>,
 }
 
 /// A message that has come, with its part of the memory for such.
 struct Arrival {
     listed: Listed,
     payload: Payload,
-    share: Option<OwnedSemaphorePermit>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// A message that is durable, and what its bytes say.
@@ -52,22 +51,20 @@ pub(super) struct Kept {
     pub parsed: posthorn_mime::Parsed,
 }
 
-/// A batch that is being kept.
-pub(super) struct Keeping {
-    task: JoinHandle<Result<Vec<Kept>, Error>>,
-    room: OwnedSemaphorePermit,
-}
-
-impl Keeping {
-    /// Waits until all of the batch is durable and read back. The next batch may come once the permit is dropped.
-    ///
-    /// # Errors
-    /// Where this disk failed: then none of the batch counts as kept.
-    pub(super) async fn finish(self) -> Result<(Vec<Kept>, OwnedSemaphorePermit), Error> {
-        let kept = self.task.await;
-        let kept = kept.map_err(|_| Error::bug("keeping messages failed unexpectedly"))??;
-        Ok((kept, self.room))
+/// What is durable next, read back from where it lies.
+///
+/// # Errors
+/// Where this disk failed: then none of it counts as kept.
+pub(super) async fn next(keeping: &mut Keeping<Kept>) -> Result<Option<Vec<Kept>>, Error> {
+    let Some(mut all) = keeping.next().await? else {
+        return Ok(None);
+    };
+    let hashes = all.iter().filter_map(|kept| kept.hash).collect();
+    let sound = keeping.store.verify_raw(hashes).await?;
+    for (kept, sound) in all.iter_mut().zip(sound) {
+        kept.hash = kept.hash.filter(|_| sound);
     }
+    Ok(Some(all))
 }
 
 impl Keeper {
@@ -78,10 +75,9 @@ impl Keeper {
         self,
         wanted: &BTreeMap<MsgNo, &Listed>,
         mut arrived: mpsc::Receiver<Retrieved>,
-        hand: mpsc::Sender<Keeping>,
+        hand: mpsc::Sender<Pending<Kept>>,
     ) -> Vec<Uidl> {
         let keeper = Arc::new(self);
-        let under_way = Arc::new(Semaphore::new(UNDER_WAY));
         let mut lost = Vec::new();
         loop {
             let first = tokio::select! {
@@ -103,58 +99,56 @@ impl Keeper {
             if batch.is_empty() {
                 continue;
             }
-            let room = tokio::select! {
-                biased;
-                () = hand.closed() => break,
-                room = Arc::clone(&under_way).acquire_owned() => room,
-            };
-            let Ok(room) = room else {
-                break;
-            };
-            let task = tokio::spawn(Arc::clone(&keeper).keep(batch));
-            if hand.send(Keeping { task, room }).await.is_err() {
+            let task = Arc::clone(&keeper);
+            let batch = keeper.core.desk.begin(move || task.read(batch));
+            if hand.send(batch).await.is_err() {
                 break;
             }
         }
         lost
     }
 
-    /// Durable first, then read back.
-    async fn keep(self: Arc<Self>, batch: Vec<Arrival>) -> Result<Vec<Kept>, Error> {
-        let alone = self.reading.lock().await;
-        // It is work for the processor, and large messages are read from their files.
+    fn read(&self, batch: Vec<Arrival>) -> Result<Batch<Kept>, Error> {
         let flood = intake::is_flood(batch.len());
-        let reading = tokio::task::spawn_blocking(move || {
-            batch.into_iter().map(|arrival| read(arrival, flood)).collect()
-        });
-        let read: Result<Vec<_>, Error> = reading
-            .await
-            .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?;
-        drop(alone);
-        let (mut all, mut inputs, mut held) = (Vec::new(), Vec::new(), Vec::new());
-        for (kept, payload, share) in read? {
-            let (source, guard) = intake::into_source(payload);
-            held.push((guard, share));
-            inputs.push(RawInput {
-                source,
-                provenance: Provenance {
-                    account: self.account,
-                    mailbox: self.mailbox.clone(),
-                    uid: None,
-                    uidl: Some(kept.listed.uidl.clone()),
-                    received: kept.parsed.received,
-                    flags: Flags::default(),
-                },
-            });
-            all.push(kept);
+        let mut raw = self.core.store.preparer()?;
+        let items = batch
+            .into_iter()
+            .map(|arrival| self.read_one(arrival, flood, &mut raw));
+        let items = items.collect::<Result<_, Error>>()?;
+        let raw = raw.finish();
+        Ok(Batch { items, raw })
+    }
+
+    fn read_one(&self, arrival: Arrival, flood: bool, raw: &mut Preparer) -> Result<Kept, Error> {
+        let mut listed = arrival.listed;
+        let Read {
+            payload,
+            parsed,
+            header,
+        } = intake::read(arrival.payload, flood)?;
+        if listed.naming == Naming::Session {
+            let hash = header::hash_of(&payload);
+            listed.uidl = header::name_whole(hash.ok_or_else(|| Error::bug("a spooled message is gone"))?);
         }
-        let hashes = self.core.store.keep_raw(inputs).await?;
-        drop(held);
-        let sound = self.core.store.verify_raw(hashes.clone()).await?;
-        for ((kept, hash), sound) in all.iter_mut().zip(hashes).zip(sound) {
-            kept.hash = sound.then_some(hash);
-        }
-        Ok(all)
+        let provenance = Provenance {
+            account: self.account,
+            mailbox: self.mailbox.clone(),
+            uid: None,
+            uidl: Some(listed.uidl.clone()),
+            received: parsed.received,
+            flags: Flags::default(),
+        };
+        let size = payload.len();
+        let digest = header::digest_of(&payload);
+        let hash = intake::prepare(raw, payload, provenance)?;
+        Ok(Kept {
+            listed,
+            hash: Some(hash),
+            size,
+            digest,
+            header,
+            parsed,
+        })
     }
 }
 
@@ -174,7 +168,7 @@ fn sort(
             batch.push(Arrival {
                 listed: (*listed).clone(),
                 payload,
-                share: retrieved.share,
+                _share: retrieved.share,
             });
             bytes
         }
@@ -184,31 +178,4 @@ fn sort(
             0
         }
     }
-}
-
-/// Takes a message apart.
-fn read(arrival: Arrival, flood: bool) -> Result<(Kept, Payload, Option<OwnedSemaphorePermit>), Error> {
-    let Arrival {
-        mut listed,
-        payload,
-        share,
-    } = arrival;
-    let Read {
-        payload,
-        parsed,
-        header,
-    } = intake::read(payload, flood)?;
-    if listed.naming == Naming::Session {
-        let hash = header::hash_of(&payload);
-        listed.uidl = header::name_whole(hash.ok_or_else(|| Error::bug("a spooled message is gone"))?);
-    }
-    let kept = Kept {
-        listed,
-        hash: None,
-        size: payload.len(),
-        digest: header::digest_of(&payload),
-        header,
-        parsed,
-    };
-    Ok((kept, payload, share))
 }
