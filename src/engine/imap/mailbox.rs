@@ -71,6 +71,15 @@ impl MailboxSync<'_> {
         if opened.plan == Plan::Nothing {
             return Ok(());
         }
+        // An earlier pass broke off: it is taken up only where the UIDs mean what they meant.
+        let broken_off = opened.plan == Plan::UidDiff && !opened.familiar && here.known > 0;
+        if broken_off && self.has_misled().await? {
+            log::warn!(
+                "A server gave UIDs of mailbox {} to other messages.",
+                self.mailbox.id
+            );
+            opened.plan = Plan::Rekey;
+        }
         if opened.plan == Plan::Rekey {
             self.void_uids(opened.uid_validity).await?;
         }

@@ -6,7 +6,7 @@ use posthorn_net::imap::{Access, Session};
 use posthorn_net::{Credentials, DialOptions, Dialer};
 use posthorn_sandbox::{IMAP_EXTENSIONS, SandboxOptions, Service};
 
-use super::world::{World, run};
+use super::world::{World, letter, run, subject_of};
 use crate::Command;
 use crate::command::Selection;
 
@@ -252,4 +252,35 @@ fn a_copy_moved_back_beside_its_original_hides_nothing() {
             assert_eq!(world.here("INBOX").await, world.there("INBOX"), "{without:?}");
         });
     }
+}
+
+#[test]
+fn a_pass_that_broke_off_is_not_taken_up_where_its_uids_name_others() {
+    run(async {
+        let mut world = world(&["QRESYNC", "CONDSTORE", "OBJECTID"]).await;
+        for number in 0..5 {
+            world.deliver("INBOX", number);
+        }
+        world.sync_well().await;
+        world.break_off("INBOX").await;
+        for number in 5..10 {
+            world.deliver("INBOX", number);
+        }
+        let user = world.sandbox.login().username.clone();
+        for (number, message) in world.sandbox.messages("INBOX").iter().enumerate() {
+            let other = letter((number + 3) % 10);
+            assert!(
+                world
+                    .sandbox
+                    .store()
+                    .reuse_uid(&user, "INBOX", message.uid, &other)
+            );
+        }
+        world.sync_well().await;
+        let mut here = world.subjects("INBOX").await;
+        here.sort();
+        let all: Vec<String> = (0..10).map(|number| subject_of(&letter(number))).collect();
+        assert_eq!(here, all, "each once");
+        world.assert_bytes("INBOX").await;
+    });
 }

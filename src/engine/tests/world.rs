@@ -11,9 +11,12 @@ use posthorn_model::{
     Protocol, Secret, SecretPlace, Timestamp,
 };
 use posthorn_sandbox::{NewMessage, Sandbox, SandboxOptions, Service};
+use posthorn_store::write::Write;
+use posthorn_store::{Durability, Store};
 
 use super::proxy::Proxy;
 use crate::catalog::Row;
+use crate::imap::plan;
 use crate::report::{AccountReport, SyncRequest};
 use crate::{Clock, Command, Engine, Options, WebRules};
 
@@ -168,6 +171,22 @@ impl World {
     pub async fn restart(&mut self) {
         self.engine().shutdown().await;
         self.engine = None;
+        self.open();
+    }
+
+    /// As where the first pass of a mailbox broke off after what is here.
+    pub async fn break_off(&mut self, path: &str) {
+        let mailbox = self.mailbox(path).await;
+        self.engine().shutdown().await;
+        self.engine = None;
+        let store = Store::open(&self.path().join("data")).expect("a store");
+        let state = store.sync_state(mailbox).await.expect("readable");
+        let state = state.map(|state| plan::unfinished(state.uid_validity, 1));
+        let writes = vec![Write::SetSyncState { mailbox, state }];
+        let written = store.apply(writes, Durability::Full).await;
+        written.expect("written");
+        store.drain().await;
+        drop(store);
         self.open();
     }
 

@@ -1,8 +1,11 @@
 //! What is known of the mailbox here, what SELECT says, and which plan follows.
 
+use std::collections::BTreeMap;
+
+use posthorn_mime::parse_header;
 use posthorn_model::imap::SyncState;
 use posthorn_model::{ErrorClass, UidSet, UidValidity};
-use posthorn_net::imap::{Access, Resume};
+use posthorn_net::imap::{Access, Resume, Summary};
 use posthorn_store::Durability;
 use posthorn_store::write::Write;
 
@@ -93,6 +96,28 @@ impl MailboxSync<'_> {
         })
     }
 
+    /// Whether UIDs known here name other messages on the server now, as far as a few of them show. It must not be (RFC
+    /// 9051 section 2.3.1.1), and what is listed under another's UID would be listed a second time under its own.
+    pub(super) async fn has_misled(&mut self) -> Result<bool, Error> {
+        let post = self.post;
+        let store = &post.core.store;
+        let asked = sample(&store.uids(self.mailbox.id).await?);
+        let mut told = BTreeMap::new();
+        let mut take = |summary: Summary| {
+            told.insert(summary.uid, parse_header(&summary.header).envelope.message_id);
+        };
+        self.session.fetch_headers(&asked, &mut take).await?;
+        for placement in store.placements_by_uids(self.mailbox.id, &asked).await? {
+            let told = placement.uid.and_then(|uid| told.remove(&uid)).flatten();
+            let known = store.message(placement.message).await?;
+            let known = known.and_then(|known| known.envelope.message_id);
+            if known.is_some() && told.is_some() && known != told {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The UIDs' generation changed: what is here keeps its place and waits to be recognised.
     pub(super) async fn void_uids(&mut self, uid_validity: UidValidity) -> Result<(), Error> {
         let post = self.post;
@@ -111,5 +136,35 @@ impl MailboxSync<'_> {
         writes.push(self.state_write(plan::unfinished(uid_validity, 1)));
         core.apply(self.post.id, writes, Durability::Normal).await?;
         Ok(())
+    }
+}
+
+/// A few of them, from the first to the last.
+fn sample(uids: &UidSet) -> UidSet {
+    const PARTS: u64 = 4;
+    let last = uids.len().saturating_sub(1);
+    let mut chosen = (0..=PARTS).map(|part| last * part / PARTS).peekable();
+    let mut sample = UidSet::default();
+    for (at, uid) in (0..).zip(uids.iter()) {
+        while chosen.next_if_eq(&at).is_some() {
+            sample.insert(uid);
+        }
+    }
+    sample
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_reaches_from_the_first_to_the_last() {
+        let check = |uids: &str, expect: &str| {
+            let uids = UidSet::parse(uids).expect("a set");
+            assert_eq!(sample(&uids), UidSet::parse(expect).expect("a set"), "{uids:?}");
+        };
+        check("7", "7");
+        check("7,9", "7,9");
+        check("1:100,900:1000", "1,51,900,950,1000");
     }
 }
