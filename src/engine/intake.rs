@@ -55,7 +55,7 @@ pub const fn is_flood(count: usize) -> bool {
 
 /// Parses one message off the runtime.
 pub async fn read_aside(desk: &Desk, payload: Payload) -> Result<Read, Error> {
-    desk::finish(desk.begin(move || read(payload, false))).await
+    desk::finish(desk.begin(1, move || read(payload, false))).await
 }
 
 /// Parses one message where we are: it is work for the processor.

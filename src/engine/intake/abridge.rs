@@ -18,8 +18,8 @@ pub struct Abridged {
     left_out: Vec<u64>,
 }
 
-/// Reads the file once, in pieces, and adds to `kept` what is left of it. Lines that begin with two dashes are kept wherever they are, since a boundary may
-/// be among them (RFC 2046, section 5.1.1).
+/// Reads the file once, in pieces, and adds to `kept` what is left of it. Lines that begin with two dashes are kept
+/// wherever they are, since a boundary may be among them (RFC 2046, section 5.1.1).
 pub fn read(path: &Path, kept: &mut Vec<u8>) -> io::Result<Abridged> {
     let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
     let mut found = Abridged::default();

@@ -3,8 +3,9 @@
 //! The threads are always the same, and few, whatever the number of accounts: an allocator keeps memory for each thread
 //! that has ever worked on messages.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -17,12 +18,29 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Its threads begin with the first job, and end after the last when it is dropped.
 #[derive(Default)]
-pub struct Desk(OnceLock<mpsc::Sender<Job>>);
+pub struct Desk(OnceLock<Arc<Jobs>>);
+
+/// What waits for a thread.
+#[derive(Default)]
+struct Jobs {
+    waiting: Mutex<Waiting>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Of single messages.
+    alone: VecDeque<Job>,
+    batches: VecDeque<Job>,
+    closed: bool,
+}
 
 impl Desk {
-    /// What is begun first is taken first.
+    /// Work on so many messages. A single one goes before all batches, since somebody may wait for it; otherwise what
+    /// is begun first is taken first.
     pub fn begin<T: Send + 'static>(
         &self,
+        messages: usize,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Error>> {
         let (answer, result) = oneshot::channel();
@@ -30,9 +48,55 @@ impl Desk {
             // Nobody may wait for it any more.
             let _ = answer.send(work());
         });
-        // Where no thread is left, the answer is dropped, and whoever waits for it is told.
-        let _ = self.0.get_or_init(start).send(job);
+        let jobs = self.0.get_or_init(start);
+        let mut waiting = jobs.lock();
+        // Where no thread works, the answer is dropped, and whoever waits for it is told.
+        if !waiting.closed {
+            let lane = if messages == 1 {
+                &mut waiting.alone
+            } else {
+                &mut waiting.batches
+            };
+            lane.push_back(job);
+            drop(waiting);
+            jobs.ready.notify_one();
+        }
         result
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(jobs) = self.0.get() {
+            jobs.lock().closed = true;
+            jobs.ready.notify_all();
+        }
+    }
+}
+
+impl Jobs {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits. `None` once closed and empty.
+    fn next(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(job) = waiting.take() {
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Job> {
+        self.alone.pop_front().or_else(|| self.batches.pop_front())
     }
 }
 
@@ -43,27 +107,25 @@ pub async fn finish<T>(result: oneshot::Receiver<Result<T, Error>>) -> Result<T,
         .map_err(|_| Error::bug("taking messages apart failed unexpectedly"))?
 }
 
-fn start() -> mpsc::Sender<Job> {
-    let (give, jobs) = mpsc::channel::<Job>();
-    let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..THREADS {
+fn start() -> Arc<Jobs> {
+    let jobs = Arc::new(Jobs::default());
+    let start_one = |_: &usize| {
         let jobs = Arc::clone(&jobs);
         let started = std::thread::Builder::new()
             .name("posthorn-reader".into())
             .spawn(move || work(&jobs));
-        if let Err(error) = started {
+        if let Err(error) = &started {
             log::error!("There is no thread to take messages apart: {error}.");
         }
-    }
-    give
+        started.is_ok()
+    };
+    let started = (0..THREADS).filter(start_one).count();
+    jobs.lock().closed = started == 0;
+    jobs
 }
 
-fn work(jobs: &Mutex<mpsc::Receiver<Job>>) {
-    loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else {
-            return;
-        };
+fn work(jobs: &Jobs) {
+    while let Some(job) = jobs.next() {
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             log::error!("Taking messages apart failed inside; nothing of them was kept.");
         }
@@ -78,11 +140,42 @@ mod tests {
     async fn a_job_that_fails_inside_is_told_and_the_next_is_done() {
         let desk = Desk::default();
         for _ in 0..2 * THREADS {
-            let failing = desk.begin::<()>(|| panic!("on purpose"));
+            let failing = desk.begin::<()>(2, || panic!("on purpose"));
             let error = finish(failing).await.expect_err("it failed");
             assert_eq!(error.class, posthorn_model::ErrorClass::Bug);
         }
-        let done = desk.begin(|| Ok(7));
+        let done = desk.begin(2, || Ok(7));
         assert_eq!(finish(done).await.expect("done"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_single_message_goes_before_batches_that_wait() {
+        let desk = Desk::default();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let gates: Vec<_> = (0..THREADS).map(|_| std::sync::mpsc::channel::<()>()).collect();
+        let (mut open, mut busy) = (Vec::new(), Vec::new());
+        for (gate, shut) in gates {
+            open.push(gate);
+            let wait = move || Ok(shut.recv().is_ok());
+            busy.push(desk.begin(2, wait));
+        }
+        let note = |messages: usize, name: &'static str| {
+            let order = Arc::clone(&order);
+            desk.begin(messages, move || {
+                order.lock().expect("free").push(name);
+                Ok(())
+            })
+        };
+        let all = [note(2, "batch"), note(3, "another"), note(1, "single")];
+        // One thread alone, so that the order is that of taking.
+        drop(open.pop());
+        for job in all {
+            finish(job).await.expect("done");
+        }
+        assert_eq!(*order.lock().expect("free"), ["single", "batch", "another"]);
+        drop(open);
+        for job in busy {
+            finish(job).await.expect("done");
+        }
     }
 }

@@ -125,7 +125,7 @@ impl Committer {
     ) {
         while let Some(batch) = gather(&mut bodies).await {
             let committer = Arc::clone(&self);
-            let batch = self.core.desk.begin(move || committer.read(batch));
+            let batch = self.core.desk.begin(batch.len(), move || committer.read(batch));
             if hand_on.send(batch).await.is_err() {
                 return;
             }

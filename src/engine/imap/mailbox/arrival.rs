@@ -48,7 +48,8 @@ impl Reader {
             match next {
                 Coming::Headers(summaries) => {
                     let task = Arc::clone(&reader);
-                    let batch = reader.core.desk.begin(move || Ok(task.read_headers(summaries)));
+                    let desk = &reader.core.desk;
+                    let batch = desk.begin(summaries.len(), move || Ok(task.read_headers(summaries)));
                     if hand_on.send(batch).await.is_err() {
                         return;
                     }
@@ -58,7 +59,8 @@ impl Reader {
                         let known = |body: Body| Some((told.remove(&body.uid)?, body.payload));
                         let batch: Vec<_> = batch.into_iter().filter_map(known).collect();
                         let task = Arc::clone(&reader);
-                        let batch = reader.core.desk.begin(move || task.read_whole(batch));
+                        let desk = &reader.core.desk;
+                        let batch = desk.begin(batch.len(), move || task.read_whole(batch));
                         if hand_on.send(batch).await.is_err() {
                             return;
                         }

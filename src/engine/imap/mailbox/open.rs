@@ -106,7 +106,7 @@ impl MailboxSync<'_> {
         let mut take = |summary: Summary| {
             told.insert(summary.uid, parse_header(&summary.header).envelope.message_id);
         };
-        self.session.fetch_headers(&asked, &mut take).await?;
+        self.session.fetch_outlines(&asked, true, &mut take).await?;
         for placement in store.placements_by_uids(self.mailbox.id, &asked).await? {
             let told = placement.uid.and_then(|uid| told.remove(&uid)).flatten();
             let known = store.message(placement.message).await?;

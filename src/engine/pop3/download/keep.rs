@@ -100,7 +100,8 @@ impl Keeper {
                 continue;
             }
             let task = Arc::clone(&keeper);
-            let batch = keeper.core.desk.begin(move || task.read(batch));
+            let desk = &keeper.core.desk;
+            let batch = desk.begin(batch.len(), move || task.read(batch));
             if hand.send(batch).await.is_err() {
                 break;
             }
