@@ -9,9 +9,8 @@ use crate::Error;
 
 /// Messages that are kept together where they come by the thousand.
 pub const GROUP: usize = 500;
-/// A group is kept when it holds so many octets, too, as they are kept, or where nothing more is under way. Larger
-/// groups take more memory and no less time.
-const OCTETS: usize = 2 << 20;
+/// A group is kept when it holds so many octets, too, as they are kept, or where nothing more is under way.
+const OCTETS: usize = 8 << 20;
 
 /// Messages taken apart.
 pub struct Batch<T> {
