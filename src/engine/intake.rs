@@ -24,8 +24,17 @@ use crate::Error;
 pub struct Read {
     pub payload: Payload,
     pub parsed: Parsed,
-    /// Its header block, for rules that look at any field.
+    /// Its header block, for rules that look at any field: only where it was asked for, and of large ones.
     pub header: Vec<u8>,
+}
+
+/// How a message is read.
+#[derive(Clone, Copy)]
+pub struct Look {
+    /// What is searched in it is read later.
+    pub flood: bool,
+    /// Rules may look at its header.
+    pub header: bool,
 }
 
 /// Octets of a header block that rules look at.
@@ -44,8 +53,8 @@ pub async fn next<T>(coming: &mut mpsc::Receiver<T>) -> Option<T> {
     }
 }
 
-/// More messages than these in one batch come faster than they can be indexed: what is searched in them is read later,
-/// from what is kept, when their turn comes. Large ones are not read twice.
+/// More messages than these at once come faster than they can be indexed: what is searched in them is read later, from
+/// what is kept, when their turn comes. Large ones are not read twice.
 const FLOOD: usize = 20;
 
 /// Whether what is searched in so many messages is read later.
@@ -55,13 +64,20 @@ pub const fn is_flood(count: usize) -> bool {
 
 /// Parses one message off the runtime.
 pub async fn read_aside(desk: &Desk, payload: Payload) -> Result<Read, Error> {
-    desk::finish(desk.begin(1, move || read(payload, false))).await
+    let look = Look {
+        flood: false,
+        header: false,
+    };
+    desk::finish(desk.begin(1, move || read(payload, look))).await
 }
 
 /// Parses one message where we are: it is work for the processor.
-pub fn read(payload: Payload, flood: bool) -> Result<Read, Error> {
+pub fn read(payload: Payload, look: Look) -> Result<Read, Error> {
     let (mut parsed, header) = match &payload {
-        Payload::Memory(bytes) => (understand(bytes, flood), header_of(bytes)),
+        Payload::Memory(bytes) => {
+            let header = if look.header { header_of(bytes) } else { Vec::new() };
+            (understand(bytes, look.flood), header)
+        }
         Payload::File { path, size } => {
             large::read(path, *size).map_err(|error| crate::profile::disk(path, "read", &error))?
         }

@@ -30,6 +30,15 @@ impl Payload {
         self.len() == 0
     }
 
+    /// Bytes that it takes in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { .. } => 0,
+        }
+    }
+
     /// The file, where there is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {

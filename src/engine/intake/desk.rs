@@ -7,18 +7,24 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::Error;
 
 /// They keep two processors busy beside the wire and the disk.
 const THREADS: usize = 2;
 
+/// Octets of batches that wait for a thread or are being taken apart, of all accounts together: what comes faster
+/// waits on its server. Four batches: more would only take memory.
+const ROOM: u32 = 4 << 20;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Its threads begin with the first job, and end after the last when it is dropped.
-#[derive(Default)]
-pub struct Desk(OnceLock<Arc<Jobs>>);
+pub struct Desk {
+    jobs: OnceLock<Arc<Jobs>>,
+    room: Arc<Semaphore>,
+}
 
 /// What waits for a thread.
 #[derive(Default)]
@@ -35,7 +41,33 @@ struct Waiting {
     closed: bool,
 }
 
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            jobs: OnceLock::new(),
+            room: Arc::new(Semaphore::new(ROOM as usize)),
+        }
+    }
+}
+
 impl Desk {
+    /// Work on a batch that takes so many octets in memory until it is done: begun once there is room for it.
+    pub async fn begin_with_room<T: Send + 'static>(
+        &self,
+        messages: usize,
+        octets: u64,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Error>> {
+        // One that is larger than the room has all of it.
+        let octets = u32::try_from(octets).map_or(ROOM, |octets| octets.min(ROOM));
+        let room = Arc::clone(&self.room).acquire_many_owned(octets).await;
+        self.begin(messages, move || {
+            let result = work();
+            drop(room);
+            result
+        })
+    }
+
     /// Work on so many messages. A single one goes before all batches, since somebody may wait for it; otherwise what
     /// is begun first is taken first.
     pub fn begin<T: Send + 'static>(
@@ -48,7 +80,7 @@ impl Desk {
             // Nobody may wait for it any more.
             let _ = answer.send(work());
         });
-        let jobs = self.0.get_or_init(start);
+        let jobs = self.jobs.get_or_init(start);
         let mut waiting = jobs.lock();
         // Where no thread works, the answer is dropped, and whoever waits for it is told.
         if !waiting.closed {
@@ -67,7 +99,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        if let Some(jobs) = self.0.get() {
+        if let Some(jobs) = self.jobs.get() {
             jobs.lock().closed = true;
             jobs.ready.notify_all();
         }

@@ -29,14 +29,14 @@ pub(crate) struct Ids {
 }
 
 /// The next free serial of the seconds in use. Two generations bound the memory: a second is forgotten only
-/// after 65,536 others were used, long after what was handed out for it has been stored.
+/// after 32,768 others were used, long after what was handed out for it has been stored.
 struct Serials {
     index: Connection,
     young: HashMap<i64, i64>,
     old: HashMap<i64, i64>,
 }
 
-const GENERATION: usize = 65_536;
+const GENERATION: usize = 32_768;
 
 impl Ids {
     /// `index` has its tables already; the look-ups get a connection of their own.

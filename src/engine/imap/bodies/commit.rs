@@ -18,7 +18,7 @@ use crate::shared::Shared;
 /// A batch is taken apart when it holds this many messages …
 const MESSAGES: usize = 250;
 /// … or this many bytes, or where nothing more comes for a moment.
-const BYTES: u64 = 2 << 20;
+const BYTES: u64 = 1 << 20;
 /// Batches that are being taken apart while others are kept.
 const UNDER_WAY: usize = 2;
 
@@ -125,22 +125,27 @@ impl Committer {
     ) {
         while let Some(batch) = gather(&mut bodies).await {
             let committer = Arc::clone(&self);
-            let batch = self.core.desk.begin(batch.len(), move || committer.read(batch));
-            if hand_on.send(batch).await.is_err() {
+            let octets = batch.iter().map(|body| body.payload.in_memory()).sum();
+            let desk = &self.core.desk;
+            let batch = desk.begin_with_room(batch.len(), octets, move || committer.read(batch));
+            if hand_on.send(batch.await).await.is_err() {
                 return;
             }
         }
     }
 
     fn read(&self, batch: Vec<Body>) -> Result<Batch<Arrival>, Error> {
-        let flood = intake::is_flood(batch.len());
+        let look = intake::Look {
+            flood: intake::is_flood(self.wanted.len()),
+            header: false,
+        };
         let mut raw = self.core.store.preparer()?;
         let mut items = Vec::with_capacity(batch.len());
         for Body { uid, payload } in batch {
             let Some(wanted) = self.wanted.get(&uid) else {
                 continue;
             };
-            let read = intake::read(payload, flood)?;
+            let read = intake::read(payload, look)?;
             let claimed = &read.parsed.envelope.message_id;
             if wanted.message_id.is_some() && claimed.is_some() && wanted.message_id != *claimed {
                 items.push(Arrival::Mistaken(wanted.message));

@@ -34,6 +34,8 @@ pub(super) struct Reader {
     /// The mailbox's.
     pub(super) path: String,
     pub(super) uid_validity: UidValidity,
+    /// Rules look at what arrives.
+    pub(super) ruled: bool,
 }
 
 impl Reader {
@@ -55,13 +57,16 @@ impl Reader {
                     }
                 }
                 Coming::Whole { mut told, mut bodies } => {
+                    let flood = intake::is_flood(told.len());
                     while let Some(batch) = gather(&mut bodies).await {
                         let known = |body: Body| Some((told.remove(&body.uid)?, body.payload));
                         let batch: Vec<_> = batch.into_iter().filter_map(known).collect();
                         let task = Arc::clone(&reader);
+                        let octets = batch.iter().map(|(_, payload)| payload.in_memory()).sum();
                         let desk = &reader.core.desk;
-                        let batch = desk.begin(batch.len(), move || task.read_whole(batch));
-                        if hand_on.send(batch).await.is_err() {
+                        let batch =
+                            desk.begin_with_room(batch.len(), octets, move || task.read_whole(batch, flood));
+                        if hand_on.send(batch.await).await.is_err() {
                             return;
                         }
                     }
@@ -89,7 +94,7 @@ impl Reader {
                     has_attachments: summary.attachments.unwrap_or(header.has_attachment_hint),
                     body: None,
                 },
-                header: summary.header,
+                header: if self.ruled { summary.header } else { Vec::new() },
             }
         });
         Batch {
@@ -98,13 +103,16 @@ impl Reader {
         }
     }
 
-    fn read_whole(&self, batch: Vec<(Summary, Payload)>) -> Result<Batch<Arrival>, Error> {
+    fn read_whole(&self, batch: Vec<(Summary, Payload)>, flood: bool) -> Result<Batch<Arrival>, Error> {
         let store = &self.core.store;
-        let flood = intake::is_flood(batch.len());
+        let look = intake::Look {
+            flood,
+            header: self.ruled,
+        };
         let mut raw = store.preparer()?;
         let mut items = Vec::with_capacity(batch.len());
         for (told, payload) in batch {
-            let read = intake::read(payload, flood)?;
+            let read = intake::read(payload, look)?;
             let received = told.internal_date.or(read.parsed.received);
             let size = read.payload.len();
             let from = provenance(self.account, &self.path, (self.uid_validity, told.uid), received);
@@ -131,7 +139,7 @@ pub(super) struct Arrival {
     pub(super) new: NewMessage,
     /// RFC822.SIZE where it is not the size.
     pub(super) listed_size: Option<u64>,
-    /// For rules that look at any field.
+    /// For rules that look at any field; empty where none look.
     pub(super) header: Vec<u8>,
 }
 

@@ -112,6 +112,7 @@ impl MailboxSync<'_> {
             account: storer.account,
             path: self.mailbox.name.path.clone(),
             uid_validity: opened.uid_validity,
+            ruled: storer.announces,
         };
         let keeping = Keeping {
             store: storer.core.store.clone(),

@@ -110,23 +110,26 @@ impl Keeper {
     }
 
     fn read(&self, batch: Vec<Arrival>) -> Result<Batch<Kept>, Error> {
-        let flood = intake::is_flood(batch.len());
+        let look = intake::Look {
+            flood: intake::is_flood(batch.len()),
+            header: true,
+        };
         let mut raw = self.core.store.preparer()?;
         let items = batch
             .into_iter()
-            .map(|arrival| self.read_one(arrival, flood, &mut raw));
+            .map(|arrival| self.read_one(arrival, look, &mut raw));
         let items = items.collect::<Result<_, Error>>()?;
         let raw = raw.finish();
         Ok(Batch { items, raw })
     }
 
-    fn read_one(&self, arrival: Arrival, flood: bool, raw: &mut Preparer) -> Result<Kept, Error> {
+    fn read_one(&self, arrival: Arrival, look: intake::Look, raw: &mut Preparer) -> Result<Kept, Error> {
         let mut listed = arrival.listed;
         let Read {
             payload,
             parsed,
             header,
-        } = intake::read(arrival.payload, flood)?;
+        } = intake::read(arrival.payload, look)?;
         if listed.naming == Naming::Session {
             let hash = header::hash_of(&payload);
             listed.uidl = header::name_whole(hash.ok_or_else(|| Error::bug("a spooled message is gone"))?);
