@@ -69,7 +69,7 @@ impl Store {
 
     /// Puts up to `limit` waiting messages into the index, newest first, and returns how many: 0 when none waits.
     /// `text_of` says what of a message's bytes is searched. The writer is busy for a twentieth of a second with
-    /// some 100, so ask for no more at a time.
+    /// some 100, so ask for no more at a time; with a megabyte of text they are fewer.
     pub async fn index_pending(&self, limit: usize, text_of: TextOf) -> Result<usize> {
         let waiting = self
             .read(Pace::Bulk, move |reader| load_waiting(reader, limit, &*text_of))
@@ -105,6 +105,9 @@ struct Waiting {
     text: String,
 }
 
+/// Octets of text that are indexed together: the index gathers about so much before it writes.
+const TOGETHER: usize = 1 << 20;
+
 fn load_waiting(reader: &Reader, limit: usize, text_of: &dyn Fn(&[u8]) -> String) -> Result<Vec<Waiting>> {
     let mut select = reader.index.prepare_cached(
         "SELECT u.message, u.whole, d.envelope, m.hash FROM unindexed u JOIN message m ON m.id = u.message
@@ -113,14 +116,19 @@ fn load_waiting(reader: &Reader, limit: usize, text_of: &dyn Fn(&[u8]) -> String
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = select.query([limit])?;
     let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
+    let mut octets = 0;
+    while octets < TOGETHER
+        && let Some(row) = rows.next()?
+    {
         let whole: bool = row.get(1)?;
         let hash = hash_at(row, 3)?.filter(|_| whole);
+        let text = hash.map_or(Ok(String::new()), |hash| load_text(reader, hash, text_of))?;
+        octets += text.len();
         all.push(Waiting {
             message: MessageId(row.get(0)?),
             whole,
             envelope: json_at(row, 2)?,
-            text: hash.map_or(Ok(String::new()), |hash| load_text(reader, hash, text_of))?,
+            text,
         });
     }
     Ok(all)
@@ -129,7 +137,11 @@ fn load_waiting(reader: &Reader, limit: usize, text_of: &dyn Fn(&[u8]) -> String
 /// Of a message that cannot be read back, only the headers are found: the check of the store tells of it.
 fn load_text(reader: &Reader, hash: Hash, text_of: &dyn Fn(&[u8]) -> String) -> Result<String> {
     match raw::load(&reader.messages, &reader.dir, hash) {
-        Ok(raw) => Ok(raw.map(|raw| text_of(&raw)).unwrap_or_default()),
+        Ok(raw) => {
+            let mut text = raw.map(|raw| text_of(&raw)).unwrap_or_default();
+            text.truncate(cut(&text, INDEX_LIMIT).len());
+            Ok(text)
+        }
         Err(Error::Corrupt { what, .. }) => {
             log::error!("A message could not be read to be indexed: {what}.");
             Ok(String::new())
@@ -151,7 +163,7 @@ fn index_waiting(writer: &mut Writer, waiting: &[Waiting]) -> Result<usize> {
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM unindexed WHERE message = ?1 AND whole = ?2)")?
             .query_row(params![one.message.0, one.whole], |row| row.get(0))?;
         if same {
-            index_one(&tx, one.message, &one.envelope, cut(&one.text, INDEX_LIMIT))?;
+            index_one(&tx, one.message, &one.envelope, &one.text)?;
             done.push(one.message);
         }
     }

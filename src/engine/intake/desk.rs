@@ -14,8 +14,8 @@ use crate::Error;
 /// They keep two processors busy beside the wire and the disk.
 const THREADS: usize = 2;
 
-/// Octets of batches that wait for a thread or are being taken apart, of all accounts together: what comes faster
-/// waits on its server. Four batches: more would only take memory.
+/// Octets in memory of batches that wait for a thread or are being taken apart, of all accounts together: what comes
+/// faster waits on its server. Some four batches keep the threads busy: more would only take memory.
 const ROOM: u32 = 4 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -209,5 +209,30 @@ mod tests {
         for job in busy {
             finish(job).await.expect("done");
         }
+    }
+
+    #[tokio::test]
+    async fn batches_wait_for_room_and_a_larger_one_has_all_of_it() {
+        let desk = Desk::default();
+        let most = u64::from(ROOM);
+        let (open, shut) = std::sync::mpsc::channel::<()>();
+        let first = desk
+            .begin_with_room(2, most - 1, move || Ok(shut.recv().is_ok()))
+            .await;
+        // What fits beside it begins; what does not waits, and a single message does not.
+        let small = desk.begin_with_room(2, 1, || Ok(1)).await;
+        assert_eq!(finish(small).await.expect("done"), 1);
+        let mut large = std::pin::pin!(desk.begin_with_room(2, u64::MAX, || Ok(2)));
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(50), &mut large).await;
+        assert!(waits.is_err(), "there is no room");
+        assert_eq!(finish(desk.begin(1, || Ok(3))).await.expect("done"), 3);
+        drop(open);
+        assert!(!finish(first).await.expect("done"));
+        assert_eq!(finish(large.await).await.expect("done"), 2);
+        // One that fails inside gives its room back.
+        let failing = desk.begin_with_room::<()>(2, most, || panic!("on purpose")).await;
+        finish(failing).await.expect_err("it failed");
+        let next = desk.begin_with_room(2, most, || Ok(4)).await;
+        assert_eq!(finish(next).await.expect("done"), 4);
     }
 }

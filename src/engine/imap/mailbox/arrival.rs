@@ -39,7 +39,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The room in `hand_on` bounds how many batches are in memory.
+    /// The desk's room bounds what waits to be taken apart; the room in `hand_on`, how many batches wait to be kept.
     pub(super) async fn run(
         self,
         mut coming: mpsc::Receiver<Coming>,

@@ -1,8 +1,10 @@
 //! Search finds what it should, whatever is typed.
 
+use std::sync::Arc;
+
 use posthorn_model::{Flag, Flags, Hash, MessageId, Protocol};
 use posthorn_store::write::NewBody;
-use posthorn_store::{Typing, Write};
+use posthorn_store::{TextOf, Typing, Write};
 use proptest::prelude::*;
 
 use super::support::{Fixture, body, envelope, place, raw, text_of, wait};
@@ -153,6 +155,21 @@ fn a_flood_is_listed_first_and_found_later() {
     assert_eq!(find(&fixture, "subject:flood0", Typing::Finished), [100]);
     let coverage = wait(fixture.store.coverage()).unwrap();
     assert_eq!((coverage.bodies_indexed, coverage.pending), (29, 0));
+}
+
+#[test]
+fn much_text_is_indexed_by_the_megabyte() {
+    let fixture = Fixture::new(Protocol::Imap);
+    flood(&fixture);
+    let long: TextOf =
+        Arc::new(|raw| format!("{} {}", String::from_utf8_lossy(raw), "long ".repeat(120_000)));
+    assert_eq!(
+        wait(fixture.store.index_pending(10, Arc::clone(&long))).unwrap(),
+        2
+    );
+    assert_eq!(find(&fixture, "flood", Typing::Finished), [129, 128]);
+    while wait(fixture.store.index_pending(10, Arc::clone(&long))).unwrap() > 0 {}
+    assert_eq!(find(&fixture, "word11", Typing::Finished), [111]);
 }
 
 proptest! {
