@@ -51,13 +51,17 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// Work on a batch that takes so many octets in memory until it is done: begun once there is room for it.
+    /// Work on a batch that takes so many octets in memory until it is done: begun once there is room for it. A single
+    /// message waits for none.
     pub async fn begin_with_room<T: Send + 'static>(
         &self,
         messages: usize,
         octets: u64,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Error>> {
+        if messages == 1 {
+            return self.begin(messages, work);
+        }
         // One that is larger than the room has all of it.
         let octets = u32::try_from(octets).map_or(ROOM, |octets| octets.min(ROOM));
         let room = Arc::clone(&self.room).acquire_many_owned(octets).await;
@@ -225,7 +229,8 @@ mod tests {
         let mut large = std::pin::pin!(desk.begin_with_room(2, u64::MAX, || Ok(2)));
         let waits = tokio::time::timeout(std::time::Duration::from_millis(50), &mut large).await;
         assert!(waits.is_err(), "there is no room");
-        assert_eq!(finish(desk.begin(1, || Ok(3))).await.expect("done"), 3);
+        let single = desk.begin_with_room(1, 1, || Ok(3)).await;
+        assert_eq!(finish(single).await.expect("done"), 3);
         drop(open);
         assert!(!finish(first).await.expect("done"));
         assert_eq!(finish(large.await).await.expect("done"), 2);
