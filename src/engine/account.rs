@@ -4,11 +4,12 @@
 
 mod worker;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use posthorn_model::{AccountConfig, AccountId, MessageId, Protocol};
+use posthorn_model::{AccountConfig, AccountId, MailboxId, MessageId, Protocol};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -71,6 +72,7 @@ impl Actor {
             watching: watch::Sender::default(),
             crowded: watch::Sender::new(false),
             login_delay: AtomicU32::new(0),
+            misled: std::sync::Mutex::default(),
         });
         let inbox = Arc::new(Mutex::new(inbox));
         let submissions = Arc::new(Mutex::new(submissions));
@@ -174,6 +176,8 @@ pub struct Post {
     crowded: watch::Sender<bool>,
     /// Seconds that the server wants between two logins (RFC 2449 section 6.5).
     login_delay: AtomicU32,
+    /// Where bodies showed that UIDs known here name other messages: what they name now is not listed yet.
+    misled: std::sync::Mutex<BTreeSet<MailboxId>>,
 }
 
 impl Post {
@@ -190,6 +194,17 @@ impl Post {
     pub fn set_crowded(&self, crowded: bool) {
         self.crowded
             .send_if_modified(|known| std::mem::replace(known, crowded) != crowded);
+    }
+
+    pub fn note_misled(&self, mailbox: MailboxId) {
+        self.misled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(mailbox);
+    }
+
+    fn take_misled(&self) -> BTreeSet<MailboxId> {
+        std::mem::take(&mut self.misled.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn tell(&self, request: Request) {

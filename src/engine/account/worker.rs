@@ -410,15 +410,23 @@ impl Worker {
                 (session, posthorn_net::TrafficCount::default())
             }
         };
-        let result = ImapPass {
-            post: &post,
-            session: &mut session,
-            bodies,
-            patient: !self.background,
-            report,
+        let mut pass = async |extent: &Extent| {
+            let pass = ImapPass {
+                post: &post,
+                session: &mut session,
+                bodies,
+                patient: !self.background,
+                report,
+            };
+            pass.run(extent).await
+        };
+        post.take_misled();
+        let mut result = pass(extent).await;
+        let misled = post.take_misled();
+        if result.is_ok() && !misled.is_empty() {
+            // Once: a server may go on like that.
+            result = pass(&Extent::Mailboxes(misled)).await;
         }
-        .run(extent)
-        .await;
         let after = session.traffic();
         report.bytes_in += after.bytes_in.saturating_sub(before.bytes_in);
         report.bytes_out += after.bytes_out.saturating_sub(before.bytes_out);

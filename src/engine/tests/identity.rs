@@ -9,6 +9,7 @@ use posthorn_sandbox::{IMAP_EXTENSIONS, SandboxOptions, Service};
 use super::world::{World, letter, run, subject_of};
 use crate::Command;
 use crate::command::Selection;
+use crate::report::{Bodies, SyncRequest};
 
 /// Everything on, nothing but the base, and what most servers have.
 const SERVERS: [&[&str]; 3] = [
@@ -283,4 +284,47 @@ fn a_pass_that_broke_off_is_not_taken_up_where_its_uids_name_others() {
         assert_eq!(here, all, "each once");
         world.assert_bytes("INBOX").await;
     });
+}
+
+#[test]
+fn what_bodies_show_to_be_anothers_is_looked_at_again_in_the_same_pass() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            for number in 0..20 {
+                world.deliver("INBOX", number);
+            }
+            world.sync_well().await;
+            world.deliver("INBOX", 20);
+            world.deliver("INBOX", 21);
+            // For a moment, the UIDs of the last two name two others that are here already.
+            let user = world.sandbox.login().username.clone();
+            let name = |uid, number| {
+                let store = world.sandbox.store();
+                assert!(store.reuse_uid(&user, "INBOX", uid, &letter(number)));
+            };
+            let uids: Vec<_> = world
+                .sandbox
+                .messages("INBOX")
+                .iter()
+                .map(|one| one.uid)
+                .collect();
+            name(uids[20], 3);
+            name(uids[21], 4);
+            let headers = SyncRequest {
+                bodies: Bodies::None,
+                ..SyncRequest::default()
+            };
+            world.engine().sync(headers).await.expect("listed");
+            name(uids[20], 20);
+            name(uids[21], 21);
+            world.sync_well().await;
+            let mut here = world.subjects("INBOX").await;
+            here.sort();
+            let mut all: Vec<String> = (0..22).map(|number| subject_of(&letter(number))).collect();
+            all.sort();
+            assert_eq!(here, all, "each once: {without:?}");
+            world.assert_bytes("INBOX").await;
+        });
+    }
 }

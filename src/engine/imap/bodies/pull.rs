@@ -283,6 +283,7 @@ impl Puller {
         post.core
             .apply(post.id, void.collect(), Durability::Normal)
             .await?;
+        post.note_misled(behind.mailbox);
         self.doubted
             .entry(behind.mailbox)
             .or_default()
