@@ -74,26 +74,46 @@ impl MailboxSync<'_> {
         // An earlier pass broke off: it is taken up only where the UIDs mean what they meant.
         let broken_off = opened.plan == Plan::UidDiff && !opened.familiar && here.known > 0;
         if broken_off && self.has_misled().await? {
+            opened.plan = Plan::Rekey;
+        }
+        // Two rounds: the second knows no UIDs that could mislead it.
+        while !self.bring_up_to_date(&mut opened).await? {
             log::warn!(
                 "A server gave UIDs of mailbox {} to other messages.",
                 self.mailbox.id
             );
             opened.plan = Plan::Rekey;
+            opened.selected.changed.clear();
+            opened.selected.vanished = None;
         }
-        if opened.plan == Plan::Rekey {
-            self.void_uids(opened.uid_validity).await?;
-        }
-        self.bring_up_to_date(&mut opened).await
+        Ok(())
     }
 
-    async fn bring_up_to_date(&mut self, opened: &mut Opened) -> Result<(), Error> {
+    /// False where the UIDs known here turn out to name other messages now: nothing but true arrivals was written.
+    async fn bring_up_to_date(&mut self, opened: &mut Opened) -> Result<bool, Error> {
+        let rekey = opened.plan == Plan::Rekey;
+        if rekey {
+            self.void_uids(opened.uid_validity).await?;
+        }
         let reports = self.fetch_flags(opened).await?;
         let server = self.server_uids(opened, &reports).await?;
         let (fresh, exact) = self.find_fresh(opened, server.as_ref()).await?;
-        let withheld = self.take_in(opened, &fresh, exact).await?;
+        let doubts = opened.familiar && !rekey;
+        let (mut withheld, doubt) = self.take_in(opened, &fresh, exact, doubts).await?;
+        if !doubt.arrived.is_empty() {
+            if self.misleads(&doubt.standing).await? {
+                return Ok(false);
+            }
+            // They are copies.
+            let (more, _) = self.take_in(opened, &doubt.arrived, exact, false).await?;
+            for uid in more.iter() {
+                withheld.insert(uid);
+            }
+        }
         self.merge(&reports).await?;
         drop(reports);
-        self.finish(opened, server, withheld).await
+        self.finish(opened, server, withheld).await?;
+        Ok(true)
     }
 
     /// Every UID that the server has, where the plan needs it; `None` where it does not.

@@ -328,3 +328,38 @@ fn what_bodies_show_to_be_anothers_is_looked_at_again_in_the_same_pass() {
         });
     }
 }
+
+#[test]
+fn an_arrival_that_stands_here_is_a_copy_or_a_server_that_misleads() {
+    for without in SERVERS {
+        run(async {
+            let world = world(without).await;
+            for number in 0..10 {
+                world.deliver("INBOX", number);
+            }
+            world.sync_well().await;
+            world.deliver("INBOX", 10);
+            world.deliver("INBOX", 11);
+            // Each UID names what another did, and the last two what stands here.
+            let user = world.sandbox.login().username.clone();
+            for (number, message) in world.sandbox.messages("INBOX").iter().enumerate() {
+                let store = world.sandbox.store();
+                assert!(store.reuse_uid(&user, "INBOX", message.uid, &letter((number + 4) % 12)));
+            }
+            world.sync_well().await;
+            let mut here = world.subjects("INBOX").await;
+            here.sort();
+            let mut all: Vec<String> = (0..12).map(|number| subject_of(&letter(number))).collect();
+            assert_eq!(here, all, "each once: {without:?}");
+            // A copy.
+            world.deliver("INBOX", 5);
+            world.sync_well().await;
+            all.push(subject_of(&letter(5)));
+            all.sort();
+            let mut here = world.subjects("INBOX").await;
+            here.sort();
+            assert_eq!(here, all, "and the copy: {without:?}");
+            world.assert_bytes("INBOX").await;
+        });
+    }
+}

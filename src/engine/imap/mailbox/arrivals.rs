@@ -15,7 +15,7 @@ use posthorn_store::{MailboxRow, Store, Wanted};
 use tokio::sync::mpsc;
 
 use super::arrival::{Coming, Reader};
-use super::storer::Storer;
+use super::storer::{Doubt, Storer};
 use super::{BATCH, MailboxSync, Opened, bounded, within};
 use crate::Error;
 use crate::imap::bodies;
@@ -88,17 +88,20 @@ impl MailboxSync<'_> {
         Ok((range.minus(&placed).minus(&leaving), false))
     }
 
-    /// Fetches and stores what is new, newest first. Returns what was asked for and did not come.
+    /// Fetches and stores what is new, newest first. Returns what was asked for and did not come, and what came and is
+    /// doubted, which only happens to what `doubts` its UIDs.
     pub(super) async fn take_in(
         &mut self,
         opened: &Opened,
         fresh: &UidSet,
         exact: bool,
-    ) -> Result<UidSet, Error> {
+        doubts: bool,
+    ) -> Result<(UidSet, Doubt), Error> {
         if fresh.is_empty() {
-            return Ok(UidSet::default());
+            return Ok((UidSet::default(), Doubt::default()));
         }
-        let storer = self.prepare_storer(opened, fresh, exact).await?;
+        let mut storer = self.prepare_storer(opened, fresh, exact).await?;
+        storer.doubts = doubts;
         let (give, coming) = mpsc::channel(BUFFER);
         let mut outlet = Outlet {
             give,
@@ -131,7 +134,8 @@ impl MailboxSync<'_> {
         self.report.new += stored.new;
         self.report.bodies += stored.whole;
         fetched?;
-        Ok(if exact { missing } else { UidSet::default() })
+        let missing = if exact { missing } else { UidSet::default() };
+        Ok((missing, stored.doubt))
     }
 
     async fn fetch_new(&mut self, fresh: &UidSet, outlet: &mut Outlet) -> Result<(), Error> {
@@ -283,6 +287,7 @@ impl MailboxSync<'_> {
             uid_validity: opened.uid_validity,
             announces: opened.familiar && self.mailbox.special_use == Some(SpecialUse::Inbox),
             elsewhere: account.is_none_or(|row| row.total > total),
+            doubts: false,
             waiting,
             progress: (0, if exact { fresh.len() } else { 0 }),
             bodies: self.bodies,

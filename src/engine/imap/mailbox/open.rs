@@ -99,15 +99,20 @@ impl MailboxSync<'_> {
     /// Whether UIDs known here name other messages on the server now, as far as a few of them show. It must not be (RFC
     /// 9051 section 2.3.1.1), and what is listed under another's UID would be listed a second time under its own.
     pub(super) async fn has_misled(&mut self) -> Result<bool, Error> {
+        let all = self.post.core.store.uids(self.mailbox.id).await?;
+        self.misleads(&sample(&all)).await
+    }
+
+    /// Whether one of these names another message now.
+    pub(super) async fn misleads(&mut self, asked: &UidSet) -> Result<bool, Error> {
         let post = self.post;
         let store = &post.core.store;
-        let asked = sample(&store.uids(self.mailbox.id).await?);
         let mut told = BTreeMap::new();
         let mut take = |summary: Summary| {
             told.insert(summary.uid, parse_header(&summary.header).envelope.message_id);
         };
-        self.session.fetch_outlines(&asked, true, &mut take).await?;
-        for placement in store.placements_by_uids(self.mailbox.id, &asked).await? {
+        self.session.fetch_outlines(asked, true, &mut take).await?;
+        for placement in store.placements_by_uids(self.mailbox.id, asked).await? {
             let told = placement.uid.and_then(|uid| told.remove(&uid)).flatten();
             let known = store.message(placement.message).await?;
             let known = known.and_then(|known| known.envelope.message_id);

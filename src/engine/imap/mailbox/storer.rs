@@ -30,6 +30,17 @@ pub(super) struct Stored {
     pub(super) new: u64,
     /// Of those, with their bodies.
     pub(super) whole: u64,
+    /// Not listed: see [`Doubt`].
+    pub(super) doubt: Doubt,
+}
+
+/// Arrivals that are what stands here under other UIDs: copies, or a server that gives UIDs to other messages.
+#[derive(Default)]
+pub(super) struct Doubt {
+    /// The arrivals'.
+    pub(super) arrived: UidSet,
+    /// Of what they are alike.
+    pub(super) standing: UidSet,
 }
 
 /// Lists what is new in one mailbox.
@@ -42,6 +53,8 @@ pub(super) struct Storer {
     pub(super) announces: bool,
     /// There are messages in other mailboxes: one of them may be what arrives.
     pub(super) elsewhere: bool,
+    /// What arrives may be what stands here.
+    pub(super) doubts: bool,
     pub(super) waiting: Waiting,
     pub(super) progress: (u64, u64),
     pub(super) bodies: Bodies,
@@ -112,6 +125,9 @@ impl Storer {
                 writes.extend(arrival.place(message, mailbox));
                 continue;
             }
+            if self.doubts && self.doubt(&arrival, &candidates, &mut stored.doubt).await? {
+                continue;
+            }
             stored.new += 1;
             stored.whole += u64::from(arrival.new.body.is_some());
             if self.announces {
@@ -139,7 +155,7 @@ impl Storer {
     }
 
     async fn find_candidates(&self, arrivals: &[Arrival]) -> Result<Vec<Vec<Candidate>>, Error> {
-        if !self.elsewhere {
+        if !self.elsewhere && !self.doubts {
             return Ok(vec![Vec::new(); arrivals.len()]);
         }
         let wanted = arrivals.iter().map(|arrival| Wanted {
@@ -150,6 +166,38 @@ impl Storer {
         Ok(store
             .find_candidates(self.account, self.mailbox.id, wanted.collect())
             .await?)
+    }
+
+    /// Whether it has the name and size of what stands here under another UID.
+    async fn doubt(
+        &self,
+        arrival: &Arrival,
+        candidates: &[Candidate],
+        doubt: &mut Doubt,
+    ) -> Result<bool, Error> {
+        let traits = arrival.traits();
+        let alike = candidates.iter().filter(|candidate| {
+            candidate.placed
+                && candidate.message_id.is_some()
+                && candidate.message_id == traits.envelope.message_id
+                && candidate.size == traits.size
+        });
+        let mut doubtful = false;
+        for candidate in alike {
+            let standing = self
+                .core
+                .store
+                .placement(self.mailbox.id, candidate.message)
+                .await?;
+            if let Some(uid) = standing.and_then(|placement| placement.uid) {
+                doubt.standing.insert(uid);
+                doubtful = true;
+            }
+        }
+        if doubtful {
+            doubt.arrived.insert(arrival.uid);
+        }
+        Ok(doubtful)
     }
 
     /// A message that stands here already gets its UID. False where it has got one, or has gone, meanwhile.

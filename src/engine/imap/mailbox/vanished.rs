@@ -36,7 +36,7 @@ impl MailboxSync<'_> {
             // The figures do not add up: ask for everything rather than guess.
             let all = bounded(self.session.search_all_uids().await?)?;
             let fresh = all.minus(&self.known_uids(opened.uid_validity).await?);
-            withheld = self.take_in(opened, &fresh, true).await?;
+            (withheld, _) = self.take_in(opened, &fresh, true, false).await?;
             server = Some(all);
         }
         let post = self.post;
