@@ -255,6 +255,16 @@ fn a_copy_moved_back_beside_its_original_hides_nothing() {
     }
 }
 
+/// These letters and no others are here, each as often as it is named, with its own bytes.
+async fn assert_letters(world: &World, numbers: impl Iterator<Item = usize>) {
+    let mut here = world.subjects("INBOX").await;
+    here.sort();
+    let mut all: Vec<String> = numbers.map(|number| subject_of(&letter(number))).collect();
+    all.sort();
+    assert_eq!(here, all);
+    world.assert_bytes("INBOX").await;
+}
+
 #[test]
 fn a_pass_that_broke_off_is_not_taken_up_where_its_uids_name_others() {
     run(async {
@@ -278,11 +288,7 @@ fn a_pass_that_broke_off_is_not_taken_up_where_its_uids_name_others() {
             );
         }
         world.sync_well().await;
-        let mut here = world.subjects("INBOX").await;
-        here.sort();
-        let all: Vec<String> = (0..10).map(|number| subject_of(&letter(number))).collect();
-        assert_eq!(here, all, "each once");
-        world.assert_bytes("INBOX").await;
+        assert_letters(&world, 0..10).await;
     });
 }
 
@@ -319,12 +325,7 @@ fn what_bodies_show_to_be_anothers_is_looked_at_again_in_the_same_pass() {
             name(uids[20], 20);
             name(uids[21], 21);
             world.sync_well().await;
-            let mut here = world.subjects("INBOX").await;
-            here.sort();
-            let mut all: Vec<String> = (0..22).map(|number| subject_of(&letter(number))).collect();
-            all.sort();
-            assert_eq!(here, all, "each once: {without:?}");
-            world.assert_bytes("INBOX").await;
+            assert_letters(&world, 0..22).await;
         });
     }
 }
@@ -347,19 +348,11 @@ fn an_arrival_that_stands_here_is_a_copy_or_a_server_that_misleads() {
                 assert!(store.reuse_uid(&user, "INBOX", message.uid, &letter((number + 4) % 12)));
             }
             world.sync_well().await;
-            let mut here = world.subjects("INBOX").await;
-            here.sort();
-            let mut all: Vec<String> = (0..12).map(|number| subject_of(&letter(number))).collect();
-            assert_eq!(here, all, "each once: {without:?}");
+            assert_letters(&world, 0..12).await;
             // A copy.
             world.deliver("INBOX", 5);
             world.sync_well().await;
-            all.push(subject_of(&letter(5)));
-            all.sort();
-            let mut here = world.subjects("INBOX").await;
-            here.sort();
-            assert_eq!(here, all, "and the copy: {without:?}");
-            world.assert_bytes("INBOX").await;
+            assert_letters(&world, (0..12).chain([5])).await;
         });
     }
 }

@@ -88,8 +88,8 @@ impl MailboxSync<'_> {
         Ok((range.minus(&placed).minus(&leaving), false))
     }
 
-    /// Fetches and stores what is new, newest first. Returns what was asked for and did not come, and what came and is
-    /// doubted, which only happens to what `doubts` its UIDs.
+    /// Fetches and stores what is new, newest first. Returns what was asked for and did not come, and where asked to
+    /// have `doubts`, what came and was not stored for them.
     pub(super) async fn take_in(
         &mut self,
         opened: &Opened,
@@ -100,8 +100,10 @@ impl MailboxSync<'_> {
         if fresh.is_empty() {
             return Ok((UidSet::default(), Doubt::default()));
         }
-        let mut storer = self.prepare_storer(opened, fresh, exact).await?;
-        storer.doubts = doubts;
+        let storer = Storer {
+            doubts,
+            ..self.prepare_storer(opened, fresh, exact).await?
+        };
         let (give, coming) = mpsc::channel(BUFFER);
         let mut outlet = Outlet {
             give,
